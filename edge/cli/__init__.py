@@ -1,0 +1,50 @@
+"""The command ``facelatch``: each verb parses, calls one function of ``app`` or ``enroll``, and prints."""
+
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from edge import config as configuration
+from edge.cli.doctor import doctor
+from edge.cli.look import look
+from edge.cli.people import enroll, forget, people
+from edge.cli.run import door, eyes, run, status
+from edge.cli.settings import config_group
+from edge.errors import FacelatchError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("facelatch"), prog_name="facelatch")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"Configuration file.  [default: {configuration.DEFAULT_PATH}]",
+)
+@click.pass_context
+def facelatch(context: click.Context, config_path: Path | None) -> None:
+    """A face-unlock door lock that lives wholly on one board.
+
+    Settings come from the configuration file, then from the environment (FACELATCH_DOOR__UNLOCK_S=3 sets
+    door.unlock_s).
+    """
+    context.obj = config_path
+
+
+for command in (run, enroll, people, forget, look, status, doctor, config_group, door, eyes):
+    facelatch.add_command(command)
+
+
+def main() -> None:
+    """Run the command; a FacelatchError becomes its message on standard error and its exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    try:
+        facelatch(prog_name="facelatch")
+    except FacelatchError as error:
+        click.echo(f"facelatch: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)  # whoever read the output has read enough

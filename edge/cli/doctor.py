@@ -1,0 +1,134 @@
+"""``facelatch doctor``: what works on this machine, what does not, and what to do about it."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+
+from edge import app, wire
+from edge import config as configuration
+from edge.cli.output import console, json_option, print_json, table
+from edge.config import Config
+from edge.errors import ConfigError, FacelatchError, ModelError
+from edge.link import ask
+
+
+class Finding(msgspec.Struct):
+    """One check. ``state``: ok, note (works, but should be known) or fault."""
+
+    check: str
+    state: str
+    detail: str
+
+
+@click.command()
+@click.option("--camera", "try_camera", is_flag=True, help="Also open the camera and take one picture.")
+@json_option
+@click.pass_obj
+def doctor(config_path: Path | None, try_camera: bool, as_json: bool) -> None:
+    """Check this machine: Python, packages, networks, configuration, store, guardian, camera. Changes nothing.
+
+    The exit code is 1 when something is at fault.
+    """
+    try:
+        config = configuration.load(config_path)
+        findings = [Finding("configuration", "ok", str(config_path or "defaults and environment"))]
+    except ConfigError as error:
+        config, findings = Config(), [Finding("configuration", "fault", str(error))]
+    findings += [_try(name, check, config) for name, check in CHECKS.items()]
+    if try_camera:
+        findings.append(_try("camera", _camera, config))
+    if as_json:
+        print_json(findings)
+    else:
+        table("facelatch doctor", ("check", "state", "detail"), [(f.check, f.state, f.detail) for f in findings])
+    faults = sum(finding.state == "fault" for finding in findings)
+    if faults:
+        sys.exit(1)
+    if not as_json:
+        console.print("Nothing is at fault.")
+
+
+def _try(name: str, check: Callable[[Config], tuple[str, str]], config: Config) -> Finding:
+    try:
+        return Finding(name, *check(config))
+    except FacelatchError as error:
+        return Finding(name, "fault", str(error))
+
+
+def _python(config: Config) -> tuple[str, str]:
+    return "ok", f"{platform.python_version()} on {platform.machine()}, Linux {platform.release()}"
+
+
+def _packages(config: Config) -> tuple[str, str]:
+    names = ("numpy", "opencv-python-headless", "ai-edge-litert", "tflite-runtime", "picamera2", "lgpio")
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return "ok", ", ".join(found)
+
+
+def _networks(config: Config) -> tuple[str, str]:
+    """Load the real networks and run them on a picture without a face."""
+    rgb = np.full((120, 160, 3), 128, dtype=np.uint8)
+    if app.detector(config).detect(rgb):
+        raise ModelError("The detector finds a face in a grey wall. Reinstall facelatch.")
+    embedder = app.embedder(config)
+    embedder.embed(rgb[:112, :112].copy())
+    return "ok", f"digests match; {embedder.model_id}, {embedder.dimension} numbers a face"
+
+
+def _people(config: Config) -> tuple[str, str]:
+    if not config.store_path.exists() and not config.control_path.exists():
+        return "note", f"no store at {config.store_path} yet. `facelatch enroll NAME PHOTO` makes it."
+    return "ok", f"{len(app.people(config))} enrolled in {config.store_path}"
+
+
+def _guardian(config: Config) -> tuple[str, str]:
+    status = ask(config.control_path, wire.AskStatus())
+    if not isinstance(status, wire.Status):
+        return "note", "not running. Start it with `facelatch run`, or as the service facelatch-door."
+    return "ok", status.line()
+
+
+def _bolt(config: Config) -> tuple[str, str]:
+    if config.bolt.driver == "simulated":
+        return "note", "simulated (nothing is driven)"
+    if not any(os.access(f"/dev/gpiochip{n}", os.R_OK | os.W_OK) for n in range(16)):
+        return "fault", "no gpiochip that this user may use. On a Pi join the group gpio; elsewhere use --simulate."
+    return "ok", f"BCM {config.bolt.pin}, active {config.bolt.active}"
+
+
+def _liveness(config: Config) -> tuple[str, str]:
+    return "note", f"{config.liveness.mode}: a photograph of an enrolled person opens the door"
+
+
+def _camera(config: Config) -> tuple[str, str]:
+    source = app.camera(config)
+    try:
+        for frame in source.frames():
+            height, width = frame.rgb.shape[:2]
+            return "ok", f"{source.name}: {width}x{height}, mean brightness {frame.rgb.mean():.0f} of 255"
+        return "fault", f"{source.name} gives no picture"
+    finally:
+        source.close()
+
+
+CHECKS: dict[str, Callable[[Config], tuple[str, str]]] = {
+    "python": _python,
+    "packages": _packages,
+    "networks": _networks,
+    "people": _people,
+    "guardian": _guardian,
+    "bolt": _bolt,
+    "liveness": _liveness,
+}

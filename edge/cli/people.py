@@ -1,0 +1,99 @@
+"""``facelatch enroll``, ``people`` and ``forget``."""
+
+from pathlib import Path
+
+import click
+from rich.progress import track
+
+from edge import app, wire
+from edge import config as configuration
+from edge.cli.output import console, errors, json_option, print_json, table
+from edge.core.names import clean_name
+from edge.enroll.session import Sample, Session
+from edge.errors import FaceError, ImageError
+
+
+@click.command()
+@click.argument("name")
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--add", is_flag=True, help="Give somebody who is enrolled already more templates.")
+@json_option
+@click.pass_obj
+def enroll(config_path: Path | None, name: str, photos: tuple[Path, ...], add: bool, as_json: bool) -> None:
+    """Enrol NAME from one or more PHOTOs, each showing that person alone.
+
+    Photographs that cannot be used are listed with the reason, and the others count; when none can be used, nobody is
+    enrolled. Works while the lock runs.
+    """
+    config = configuration.load(config_path)
+    name = clean_name(name)
+    embedder = app.embedder(config)
+    session = Session(app.detector(config, photographs=True), embedder, config.faces.min_px)
+    progress = track(photos, "Looking at the photographs", console=errors, transient=True, disable=as_json)
+    samples = [_sample(session, photo) for photo in progress]
+    if not session.templates:
+        reasons = "\n".join(f"  {sample.source}: {sample.refused}" for sample in samples)
+        raise FaceError(
+            f"Nobody was enrolled, as no photograph can be used:\n{reasons}\n"
+            "Use a sharp picture from the front, in even light, with one person in it."
+        )
+    templates = [wire.to_bytes(template) for template in session.templates]
+    answer = app.answer(config, wire.AskEnroll(name, embedder.model_id, templates, add))
+    person = answer.people[0] if isinstance(answer, wire.People) else None
+    lines = [{"photo": sample.source, "refused": sample.refused, **_figures(sample)} for sample in samples]
+    if as_json:
+        print_json({"person": person, "photos": lines})
+        return
+    columns = ("photo", "kept", "face px", "yaw °", "brightness", "why not")
+    rows = [
+        (line["photo"], "no" if line["refused"] else "yes", *list(line.values())[2:], line["refused"]) for line in lines
+    ]
+    table(f"{name}", columns, rows)
+    total = person.templates if person else 0
+    console.print(f"{name} is enrolled with {total} template{'s' * (total != 1)}.", markup=False)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def people(config_path: Path | None, as_json: bool) -> None:
+    """List everybody enrolled."""
+    everybody = app.people(configuration.load(config_path))
+    if as_json:
+        print_json(everybody)
+        return
+    rows = [(person.name, person.templates, person.enrolled_utc) for person in everybody]
+    table(f"{len(rows)} enrolled", ("name", "templates", "enrolled (UTC)"), rows)
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def forget(config_path: Path | None, name: str, as_json: bool) -> None:
+    """Delete NAME and every template of that person, for good."""
+    answer = app.answer(configuration.load(config_path), wire.AskForget(name))
+    if as_json:
+        print_json(answer)
+    elif isinstance(answer, wire.People):
+        console.print(f"{answer.people[0].name} is forgotten.", markup=False)
+
+
+def _sample(session: Session, photo: Path) -> Sample:
+    from edge.core.names import shown
+    from edge.images import read_rgb
+
+    source = shown(str(photo), 120)[1:-1]
+    try:
+        return session.add(source, read_rgb(photo))
+    except ImageError as error:
+        return Sample(source, str(error))
+
+
+def _figures(sample: Sample) -> dict[str, float | None]:
+    quality = sample.quality
+    return {
+        "face_px": quality.face_px if quality else None,
+        "yaw_deg": quality.yaw_deg if quality else None,
+        "brightness": quality.brightness if quality else None,
+    }

@@ -1,0 +1,43 @@
+"""Which of the faces in one frame is asking to come in, or why none is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.core.quality import flaw
+from edge.types import Face, Look
+
+SeveralFaces = Literal["refuse", "nearest"]
+
+SHARE_MIN = 0.4
+"""A face this much smaller than the largest is two and a half times as far away: nobody who could slip in, often a
+picture on the wall or a pattern that the detector takes for a face. It is passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """No face of this frame may be judged. ``several`` when that is because more than one person is in view."""
+
+    reason: str
+    several: bool = False
+
+
+def present(faces: Sequence[Face]) -> list[Face]:
+    """The faces that count as somebody being here, largest first."""
+    ordered = sorted(faces, key=lambda face: -face.size_px)
+    return [face for face in ordered if face.size_px >= SHARE_MIN * ordered[0].size_px]
+
+
+def choose(looks: Sequence[Look], several: SeveralFaces, min_face_px: float) -> Look | Unusable | None:
+    """The look to judge, why none can be, or None when nobody is there.
+
+    With ``refuse`` a second face in view stops everything: the eyes count every face, also those that they send no look
+    of. With ``nearest`` the largest face asks, and the others are passed over.
+    """
+    if not looks:
+        return None
+    if several == "refuse" and max(len(looks), *(look.faces_in_frame for look in looks)) > 1:
+        return Unusable("several faces in view: one person at a time", several=True)
+    nearest = max(looks, key=lambda look: look.quality.face_px)
+    reason = flaw(nearest.quality, min_face_px)
+    return Unusable(reason) if reason else nearest

@@ -1,0 +1,86 @@
+"""The image pyramid of MTCNN's first stage, packed into one canvas.
+
+P-Net sees exactly 12 pixels square and steps by 2. Levels that start at even offsets therefore give the same cells
+as they would alone, with no gap between them: the whole pyramid is one picture for one static network.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CELL_PX = 12
+"""P-Net's receptive field (Zhang et al. 2016, "Joint face detection and alignment using multitask cascaded
+networks")."""
+
+STRIDE_PX = 2
+"""P-Net's stride (one 2x2 max-pool; same paper)."""
+
+FACTOR = 0.709
+"""Scale between neighbouring levels: the area halves, as in the authors' code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One size of the frame. ``scale`` is level pixels per frame pixel; ``x_px``, ``y_px`` its even place on the
+    canvas."""
+
+    scale: float
+    width_px: int
+    height_px: int
+    x_px: int
+    y_px: int
+
+    @property
+    def cells_wide(self) -> int:
+        return (self.width_px - CELL_PX) // STRIDE_PX + 1
+
+    @property
+    def cells_high(self) -> int:
+        return (self.height_px - CELL_PX) // STRIDE_PX + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """Where every level lies; both sides are even and no two levels overlap."""
+
+    width_px: int
+    height_px: int
+    levels: tuple[Level, ...]
+
+
+def plan(width_px: int, height_px: int, min_face_px: float) -> Canvas:
+    """Pack the levels of a frame into the smallest canvas found.
+
+    ``min_face_px``: the smallest face sought, at least 12. A frame too small to hold such a face gives one level of
+    12 px, so that every frame can be searched.
+    """
+    scale = CELL_PX / min_face_px
+    scale = max(scale, CELL_PX / min(width_px, height_px))
+    sizes: list[tuple[float, int, int]] = []
+    while True:
+        size = (scale, round(width_px * scale), round(height_px * scale))
+        if sizes and min(size[1:]) < CELL_PX:
+            break
+        sizes.append((scale, max(size[1], CELL_PX), max(size[2], CELL_PX)))
+        scale *= FACTOR
+    widest = _even(sizes[0][1])
+    packed = (_pack(sizes, width) for width in range(widest, 2 * widest + 1, STRIDE_PX))
+    return min(packed, key=lambda canvas: canvas.width_px * canvas.height_px)
+
+
+def _even(length_px: int) -> int:
+    return length_px + length_px % 2
+
+
+def _pack(sizes: list[tuple[float, int, int]], width: int) -> Canvas:
+    """Drop each level onto the lowest place of a skyline, as in the game of falling blocks."""
+    skyline = np.zeros(width, dtype=np.int64)
+    levels = []
+    for scale, level_width, level_height in sizes:
+        span = _even(level_width)
+        heights = [int(skyline[x : x + span].max()) for x in range(0, width - span + 1, STRIDE_PX)]
+        y = min(heights)
+        x = heights.index(y) * STRIDE_PX
+        skyline[x : x + span] = y + _even(level_height)
+        levels.append(Level(scale, level_width, level_height, x, y))
+    return Canvas(width, int(skyline.max()), tuple(levels))

@@ -1,0 +1,117 @@
+"""Bolts that secure themselves: the deadline lives beside the pin, in a thread of its own.
+
+The guardian relocks on time. Should its loop ever hang, in a log write to a dying card for example, this thread relocks
+all the same. A guardian that is *killed* while the bolt is released is the watchdog's business.
+"""
+
+import logging
+import threading
+from typing import Protocol
+
+from edge.errors import BoltError
+from edge.ports import Clock
+
+_log = logging.getLogger(__name__)
+
+RETRY_S = 0.1
+"""How soon a pin that did not obey is driven again."""
+
+
+class Pin(Protocol):
+    """One output line. ``drive(True)`` is the level that releases. Raises OSError when the line does not obey."""
+
+    name: str
+
+    def drive(self, released: bool) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SimulatedPin:
+    """Drives nothing, and says so in its name."""
+
+    name = "simulated (nothing is driven)"
+
+    def drive(self, released: bool) -> None:
+        """Nothing to drive."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class TimedBolt:
+    """The bolt port over any pin."""
+
+    def __init__(self, pin: Pin, clock: Clock) -> None:
+        """Starts the watching thread; drives nothing yet."""
+        self._pin, self._clock = pin, clock
+        self._condition = threading.Condition()
+        self._until_s: float | None = None
+        self._closing = False
+        self._thread = threading.Thread(target=self._watch, name="bolt", daemon=True)
+        self._thread.start()
+
+    @property
+    def name(self) -> str:
+        return self._pin.name
+
+    @property
+    def released(self) -> bool:
+        with self._condition:
+            return self._until_s is not None
+
+    def release(self, until_s: float) -> None:
+        """See the port. A deadline that has passed releases nothing."""
+        with self._condition:
+            if self._closing:
+                raise BoltError("The bolt is closed. Restart facelatch-door.")
+            if not until_s > self._clock.now_s():
+                return
+            self._until_s = until_s
+            self._condition.notify()
+            try:
+                self._pin.drive(True)
+            except OSError as error:
+                self._secure_pin()
+                raise BoltError(f"The bolt {self.name} did not release ({error}). Check the relay's wiring.") from error
+
+    def secure(self) -> None:
+        """See the port."""
+        with self._condition:
+            self._secure_pin()
+
+    def close(self) -> None:
+        """See the port."""
+        with self._condition:
+            if self._closing:
+                return
+            self._closing = True
+            self._condition.notify()
+        self._thread.join(timeout=2)
+        self.secure()
+        self._pin.close()
+
+    def _secure_pin(self) -> None:
+        """The caller holds the condition. Until the pin obeys, the bolt counts as released, and the thread tries on."""
+        try:
+            self._pin.drive(False)
+        except OSError as error:
+            self._until_s = self._clock.now_s() + RETRY_S
+            self._condition.notify()
+            raise BoltError(f"The bolt {self.name} did not secure ({error}). Check the relay's wiring.") from error
+        self._until_s = None
+
+    def _watch(self) -> None:
+        with self._condition:
+            while not self._closing:
+                if self._until_s is None:
+                    self._condition.wait()
+                    continue
+                left_s = self._until_s - self._clock.now_s()
+                if left_s > 0:
+                    self._condition.wait(left_s)
+                    continue
+                try:
+                    self._secure_pin()
+                except BoltError as error:
+                    _log.critical("%s", error)

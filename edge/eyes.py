@@ -1,0 +1,89 @@
+"""The eyes: frames in, looks out. They know no name, no template and no door."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from edge import wire
+from edge.core.choose import present
+from edge.core.quality import measure
+from edge.core.scene import Freshness
+from edge.core.track import Tracker
+from edge.errors import CameraError, FaceError
+from edge.ports import Camera, Detector, Embedder
+from edge.slot import NewestFrame
+from edge.types import Face, Frame, Look
+
+FRAME_TIMEOUT_S = 3.0
+"""A camera that gives nothing for so long has stopped."""
+
+
+class Send(Protocol):
+    """Hands one message to the guardian. Raises WireError when the guardian is gone."""
+
+    def __call__(self, message: wire.FromEyes) -> None: ...
+
+
+class Eyes:
+    """One camera, one detector, one embedder. Use it from one thread."""
+
+    def __init__(self, detector: Detector, embedder: Embedder, send: Send) -> None:
+        self._detector, self._embedder, self._send = detector, embedder, send
+        self._tracker = Tracker()
+        self._freshness = Freshness()
+
+    def run(self, camera: Camera, stopping: Callable[[], bool]) -> None:
+        """Watch until the recording ends or ``stopping()``. Tells the guardian, then raises, when the camera fails."""
+        self._send(wire.Hello(wire.VERSION, self._embedder.model_id, self._embedder.dimension, camera.name))
+        frames = NewestFrame(camera)
+        try:
+            while not stopping() and (frame := frames.take(FRAME_TIMEOUT_S)) is not None:
+                self.see(frame)
+        except CameraError as error:
+            self._send(wire.Trouble(str(error)[:500]))
+            raise
+        finally:
+            frames.close()
+
+    def see(self, frame: Frame) -> None:
+        """Report one frame. One that repeats the frame before it is no evidence: it is reported as showing nobody.
+
+        Raises CameraError when the camera has been repeating itself for long.
+        """
+        if not self._freshness.is_new(frame):
+            if self._freshness.is_frozen(frame):
+                raise CameraError("The camera repeats one frame: it hangs. Check its cable and its power supply.")
+            self._send(wire.to_report(frame.number, frame.captured_s, 0, []))
+            return
+        faces = present(self._detector.detect(frame.rgb))
+        tracks = self._tracker.update(faces, frame.captured_s)
+        looks = [
+            look
+            for face, track in list(zip(faces, tracks, strict=True))[: wire.LOOKS_MAX]
+            if (look := self._look(frame, face, track, len(faces))) is not None
+        ]
+        self._send(wire.to_report(frame.number, frame.captured_s, len(faces), looks))
+
+    def _look(self, frame: Frame, face: Face, track: int, faces_in_frame: int) -> Look | None:
+        start = time.perf_counter()
+        try:
+            aligned = self._embedder.align(frame.rgb, face.landmarks)
+            aligned_at = time.perf_counter()
+            embedding = self._embedder.embed(aligned)
+        except FaceError:
+            return None  # a face without usable landmarks is counted in the frame, and no look
+        return Look(
+            track=track,
+            embedding=embedding,
+            liveness=None,
+            quality=measure(face, aligned),
+            box=face.box,
+            faces_in_frame=faces_in_frame,
+            frame=frame.number,
+            captured_s=frame.captured_s,
+            timings_ms={
+                **self._detector.timings_ms,
+                "align": (aligned_at - start) * 1000,
+                "embed": (time.perf_counter() - aligned_at) * 1000,
+            },
+        )

@@ -1,0 +1,71 @@
+"""The other end of the guardian's sockets: the eyes' line, and an operator's question."""
+
+import socket
+from pathlib import Path
+
+import edge.errors
+from edge import wire
+from edge.errors import FacelatchError, WireError
+
+ANSWER_TIMEOUT_S = 10.0
+"""The guardian answers in milliseconds; a store on a slow card may take seconds to write."""
+
+
+class EyesLink:
+    """The eyes' connection to the guardian."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises WireError when no guardian listens."""
+        self._socket = _connected(path)
+        self._socket.settimeout(ANSWER_TIMEOUT_S)
+
+    def __call__(self, message: wire.FromEyes) -> None:
+        """Send one message. Raises WireError when the guardian is gone."""
+        try:
+            self._socket.send(wire.encode(message))
+        except OSError as error:
+            raise WireError(f"The guardian is gone ({error}). Start facelatch-door, then facelatch-eyes.") from error
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def ask(path: Path, question: wire.Question) -> wire.Answer | None:
+    """The guardian's answer, or None when no guardian listens at ``path``.
+
+    Raises the FacelatchError that the guardian answered with, and WireError when it does not answer.
+    """
+    try:
+        connection = _connected(path)
+    except WireError as error:
+        if isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError):
+            return None
+        raise
+    with connection:
+        connection.settimeout(ANSWER_TIMEOUT_S)
+        try:
+            connection.send(wire.encode(question))
+            answer = wire.answer(connection.recv(wire.PACKET_MAX_BYTES))
+        except OSError as error:
+            if isinstance(error, FacelatchError):
+                raise
+            raise WireError(
+                f"The guardian does not answer ({error}). Look at its log: journalctl -u facelatch-door."
+            ) from error
+    if isinstance(answer, wire.Failure):
+        kind = getattr(edge.errors, answer.error, FacelatchError)
+        raise kind(answer.message)
+    return answer
+
+
+def _connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        connection.connect(str(path))
+    except OSError as error:
+        connection.close()
+        raise WireError(
+            f"No connection to the guardian at {path} ({error.strerror or error}). Start it with `facelatch run`, or "
+            "as a member of the group facelatch-admin ask the one that runs."
+        ) from error
+    return connection

@@ -1,0 +1,202 @@
+"""MTCNN, fast: the frame is halved a few times once; the packed pyramid and every crop are then taken from the
+nearest half.
+
+Zhang et al. 2016, "Joint face detection and alignment using multitask cascaded convolutional networks". P-Net
+proposes, R-Net refines, O-Net decides and places five landmarks.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core import boxes as bx
+from edge.core.pyramid import CELL_PX, STRIDE_PX, Canvas, plan
+from edge.models.interpreter import Net
+from edge.models.manifest import Shelf
+from edge.types import Box, Face, FloatArray, Rgb
+
+PROBABILITY_MIN = {"pnet": 0.6, "rnet": 0.7, "onet": 0.7}
+"""The authors' thresholds of the three stages."""
+
+OVERLAP_MAX = {"level": 0.5, "pyramid": 0.7, "rnet": 0.7, "onet": 0.7}
+"""Suppression after each stage, as the authors'; the last is of the smaller box."""
+
+MAX_CANDIDATES = 32
+"""Boxes that P-Net may hand on. A busy background costs no more than this; a face at the door is among the most
+probable."""
+
+HALVINGS = 3
+"""The frame at 1/2, 1/4 and 1/8: a smallest face of 40 px or more needs no smaller one."""
+
+MAX_SIDE_PX = 1280
+"""Larger pictures (photographs) are scaled down first: a face that is then below ``min_face_px`` would be a poor
+template."""
+
+BATCH = {"rnet": 8, "onet": 2}
+CROP_PX = {"rnet": 24, "onet": 48}
+
+
+class Mtcnn:
+    """The detector port. Keeps one P-Net for the last frame size; a picture of another size builds another."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        min_face_px: float = 40,
+        max_candidates: int = MAX_CANDIDATES,
+        threads: int = 1,
+        runtime: Any = None,
+    ) -> None:
+        """``min_face_px``: smallest face sought, 20 or more. Raises ModelError."""
+        self._shelf, self._threads, self._runtime = shelf, threads, runtime
+        self._min_face_px, self._max_candidates = min_face_px, max_candidates
+        self._rnet, self._onet = (
+            self._net(name, (BATCH[name], CROP_PX[name], CROP_PX[name], 3)) for name in ("rnet", "onet")
+        )
+        self._size: tuple[int, int] | None = None
+        self.timings_ms: dict[str, float] = {}
+
+    def detect(self, rgb: Rgb) -> list[Face]:
+        """See the port. Faces smaller than ``min_face_px`` are rarely found, not refused."""
+        self.timings_ms = {}
+        reduction = min(1.0, MAX_SIDE_PX / max(rgb.shape[:2]))
+        if reduction < 1:
+            size = (round(rgb.shape[1] * reduction), round(rgb.shape[0] * reduction))
+            rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        with self._timed("halve"):
+            self._halves = halved(rgb)
+        found = self.refine(self.propose())
+        return [_face(*parts, 1 / reduction) for parts in found]
+
+    def propose(self) -> FloatArray:
+        """P-Net over the pyramid: (N, 4) square candidates, N at most ``max_candidates``."""
+        height, width = self._halves[0].shape[:2]
+        if self._size != (height, width):
+            self._plan: Canvas = plan(width, height, self._min_face_px)
+            self._pnet = self._net("pnet", (1, self._plan.height_px, self._plan.width_px, 3))
+            self._canvas = np.full(self._pnet.shape, 128, dtype=np.uint8)
+            self._size = (height, width)
+        with self._timed("pyramid"):
+            self._draw_pyramid()
+        with self._timed("pnet"):
+            outputs = self._pnet.run(self._canvas)
+        with self._timed("pnet boxes"):
+            where = np.nonzero(outputs["prob"].at_least(PROBABILITY_MIN["pnet"])[0, :, :, 1])
+            candidates, probabilities = self._candidates(
+                where[0], where[1], outputs["prob"].real((0, *where, 1)), outputs["reg"].real((0, *where))
+            )
+            kept = bx.suppress(candidates, probabilities, OVERLAP_MAX["pyramid"])[: self._max_candidates]
+            return bx.squared(candidates[kept])
+
+    def refine(self, candidates: FloatArray) -> list[tuple[FloatArray, FloatArray, float]]:
+        """R-Net and O-Net: (4,) box, (5, 2) landmarks and probability of each face, largest box first."""
+        kept, out = self._stage("rnet", self._rnet, candidates)
+        if not len(kept):
+            return []
+        kept = bx.regress(kept, out["reg"])
+        kept = bx.squared(kept[bx.suppress(kept, out["prob"][:, 1], OVERLAP_MAX["rnet"])])
+        kept, out = self._stage("onet", self._onet, kept)
+        if not len(kept):
+            return []
+        sides = (kept[:, 2:] - kept[:, :2])[:, None]
+        landmarks = kept[:, None, :2] + out["lmk"].reshape(-1, 2, 5).transpose(0, 2, 1) * sides
+        kept = bx.regress(kept, out["reg"])
+        chosen = bx.suppress(kept, out["prob"][:, 1], OVERLAP_MAX["onet"], of_smaller=True)
+        faces = [(kept[i], landmarks[i], float(out["prob"][i, 1])) for i in chosen]
+        return sorted(faces, key=lambda face: -float(np.max(face[0][2:] - face[0][:2])))
+
+    def _net(self, name: str, shape: tuple[int, ...]) -> Net:
+        return Net(self._shelf, name, input_shape=shape, threads=self._threads, runtime=self._runtime)
+
+    def _stage(self, name: str, net: Net, candidates: FloatArray) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Crop, run, and keep the candidates that the stage believes in, with their outputs."""
+        if not len(candidates):
+            return candidates, {}
+        with self._timed(f"{name} crops"):
+            crops = cropped(self._halves, candidates, CROP_PX[name])
+        with self._timed(name):
+            outputs = net.run_many(crops)
+        believed = outputs["prob"][:, 1] >= PROBABILITY_MIN[name]
+        return candidates[believed], {key: value[believed] for key, value in outputs.items()}
+
+    def _draw_pyramid(self) -> None:
+        for level in self._plan.levels:
+            half = min(HALVINGS, int(math.log2(1 / level.scale) + 1e-6)) if level.scale < 1 else 0
+            shrinks = level.scale * 2**half < 0.75  # below that, linear interpolation skips pixels
+            self._canvas[0, level.y_px : level.y_px + level.height_px, level.x_px : level.x_px + level.width_px] = (
+                cv2.resize(
+                    self._halves[half],
+                    (level.width_px, level.height_px),
+                    interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+                )
+            )
+
+    def _candidates(
+        self,
+        rows: npt.NDArray[np.intp],
+        columns: npt.NDArray[np.intp],
+        probabilities: FloatArray,
+        offsets: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Canvas cells back to frame boxes, level by level; cells that straddle two levels fall to neither."""
+        found: list[FloatArray] = [np.zeros((0, 4), dtype=np.float32)]
+        believed: list[FloatArray] = [np.zeros(0, dtype=np.float32)]
+        for level in self._plan.levels:
+            x, y = columns - level.x_px // STRIDE_PX, rows - level.y_px // STRIDE_PX
+            inside = (x >= 0) & (x < level.cells_wide) & (y >= 0) & (y < level.cells_high)
+            corner = np.stack([x[inside], y[inside]], axis=1).astype(np.float32) * STRIDE_PX
+            cells = np.concatenate([corner, corner + CELL_PX], axis=1) / np.float32(level.scale)
+            kept = bx.suppress(cells, probabilities[inside], OVERLAP_MAX["level"])
+            found.append(bx.regress(cells[kept], offsets[inside][kept]))
+            believed.append(probabilities[inside][kept])
+        return np.concatenate(found), np.concatenate(believed)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.timings_ms[stage] = (time.perf_counter() - start) * 1000
+
+
+def halved(rgb: Rgb) -> list[Rgb]:
+    """The picture and its 1/2, 1/4 and 1/8, each the mean of two by two pixels; never below one pixel."""
+    halves = [rgb]
+    for _ in range(HALVINGS):
+        height, width = halves[-1].shape[:2]
+        size = (max(width // 2, 1), max(height // 2, 1))
+        halves.append(np.asarray(cv2.resize(halves[-1], size, interpolation=cv2.INTER_AREA), dtype=np.uint8))
+    return halves
+
+
+def cropped(halves: list[Rgb], boxes: FloatArray, size_px: int) -> npt.NDArray[np.uint8]:
+    """(N, size_px, size_px, 3) uint8: each (square) box resampled from the half whose pixels are nearest in size.
+
+    Sub-pixel, with pixel centres aligned; beyond the frame the edge pixel repeats.
+    """
+    crops = np.empty((len(boxes), size_px, size_px, 3), dtype=np.uint8)
+    for crop, (x0, y0, x1, _) in zip(crops, boxes.astype(np.float64), strict=True):
+        side = max(x1 - x0, 1.0)
+        half = int(np.clip(math.log2(side / size_px), 0, HALVINGS))
+        step = side / size_px / 2**half
+        left, top = x0 / 2**half + step / 2 - 0.5, y0 / 2**half + step / 2 - 0.5
+        cv2.warpAffine(
+            halves[half],
+            np.array([[step, 0, left], [0, step, top]]),
+            (size_px, size_px),
+            dst=crop,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return crops
+
+
+def _face(box: FloatArray, landmarks: FloatArray, probability: float, enlargement: float) -> Face:
+    edges = [float(edge) * enlargement for edge in box]
+    return Face(Box(*edges), (landmarks * enlargement).astype(np.float32), probability)

@@ -1,0 +1,128 @@
+"""The borders of the pure core: what hardware, models, storage and time look like from inside.
+
+Adapters live in ``devices``, ``models`` and ``store``; hand-written fakes in ``tests/fakes.py`` pass the same
+conformance tests.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.types import Embedding, Event, Face, Frame, Gallery, Person, Rgb
+
+
+class Camera(Protocol):
+    """A source of frames. ``name`` says what it is, "simulated" included when it is no camera."""
+
+    @property
+    def name(self) -> str: ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames as they are captured, each a copy of the driver's buffer.
+
+        Ends only where the source has an end (a replay). Raises CameraError when the camera does not open or stops.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the device; may be called twice, and from another thread to end ``frames``."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds faces. ``timings_ms`` holds the stages of the last call."""
+
+    @property
+    def timings_ms(self) -> dict[str, float]: ...
+
+    def detect(self, rgb: Rgb) -> list[Face]:
+        """Faces in an (H, W, 3) uint8 RGB picture of any size of at least 12 px, largest first."""
+        ...
+
+
+class Embedder(Protocol):
+    """Describes a face. ``model_id`` names the space that its embeddings live in: templates carry it."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def align(self, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> Rgb:
+        """(112, 112, 3) uint8: the face turned upright by the five-point similarity transform."""
+        ...
+
+    def embed(self, aligned: Rgb) -> Embedding:
+        """(D,) float32, unit norm, of an aligned (112, 112, 3) uint8 face. The result is the caller's own."""
+        ...
+
+
+class Store(Protocol):
+    """People, their templates and the audit log. Every writing call is one transaction: all of it or nothing."""
+
+    def people(self) -> list[Person]:
+        """Everybody enrolled, by name."""
+        ...
+
+    def gallery(self) -> Gallery:
+        """Every template, for matching."""
+        ...
+
+    def enroll(self, name: str, templates: Sequence[Embedding], *, add: bool = False) -> Person:
+        """Store a person with one or more templates.
+
+        With ``add`` the person must exist and gains templates; without it nobody may have the name yet (compared by
+        case folding). Raises PersonNameError, PersonError, StoreError.
+        """
+        ...
+
+    def forget(self, name: str) -> Person:
+        """Delete a person and all templates; returns who it was. Raises PersonError when nobody has the name."""
+        ...
+
+    def log(self, event: Event) -> None:
+        """Append to the audit log. Raises StoreError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Bolt(Protocol):
+    """The relay. ``name`` says what it is, "simulated" included when nothing is driven."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def released(self) -> bool: ...
+
+    def release(self, until_s: float) -> None:
+        """Let the door open until the monotonic time ``until_s``; the bolt then secures *itself*, whatever the
+        caller does.
+
+        Raises BoltError, in which case the bolt has been driven to its secure level as far as that is possible.
+        """
+        ...
+
+    def secure(self) -> None:
+        """Drive the secure level. Raises BoltError."""
+        ...
+
+    def close(self) -> None:
+        """Secure and give the pin back; may be called twice."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as an argument of everything else."""
+
+    def now_s(self) -> float:
+        """Seconds of CLOCK_MONOTONIC."""
+        ...
+
+    def utc(self) -> str:
+        """ISO-8601, to the millisecond, for the log only."""
+        ...

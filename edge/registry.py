@@ -1,0 +1,80 @@
+"""Who lives here: the one set of operations on people, whoever asks.
+
+The guardian answers an operator's questions with a ``Registry``; a command that finds no guardian takes the store's
+lock and uses the same class itself. Both therefore check, refuse and log alike.
+"""
+
+from edge import wire
+from edge.core.match import Index, acceptable
+from edge.errors import TemplateModelError
+from edge.ports import Store
+from edge.types import Event, Match, Person
+
+
+class Registry:
+    """People, templates and matching over one store. ``index`` is rebuilt after every change."""
+
+    def __init__(self, store: Store, model_id: str, dimension: int, similarity_min: float, margin_min: float) -> None:
+        """Reads the whole gallery. Raises StoreError."""
+        self._store = store
+        self.model_id, self.dimension = model_id, dimension
+        self.similarity_min, self._margin_min = similarity_min, margin_min
+        self.index = Index(store.gallery())
+
+    def answer(self, question: wire.Question) -> wire.Answer:
+        """Carry out one question. Raises the FacelatchError that says why it cannot be."""
+        match question:
+            case wire.AskEnroll():
+                return _one(self._enroll(question))
+            case wire.AskForget():
+                person = self._store.forget(question.name)
+                self._changed("forgotten", person)
+                return _one(person)
+            case wire.AskIdentify():
+                return self._identify(question)
+            case wire.AskPeople():
+                everybody = self._store.people()
+                page = everybody[question.start : question.start + wire.PAGE]
+                return wire.People([wire.PersonLine.of(p) for p in page], question.start + len(page) < len(everybody))
+            case _:
+                return self.status()
+
+    def status(self) -> wire.Status:
+        """What can be said where no guardian runs."""
+        return wire.Status(
+            "not running", "no guardian", "not driven", "off", "none", len(self.index), self.similarity_min
+        )
+
+    def _enroll(self, question: wire.AskEnroll) -> Person:
+        self._require_model(question.model_id)
+        templates = [wire.to_embedding(template, self.dimension) for template in question.templates]
+        person = self._store.enroll(question.name, templates, add=question.add)
+        self._changed("enrolled", person)
+        return person
+
+    def _identify(self, question: wire.AskIdentify) -> wire.Identified:
+        self._require_model(question.model_id)
+        found = self.index.best(wire.to_embedding(question.embedding, self.dimension))
+        accepted = acceptable(found, self.similarity_min, self._margin_min)
+        if found is None:
+            return wire.Identified(None, None, None, False, self.similarity_min)
+        return wire.Identified(found.name, found.similarity, _finite_margin(found), accepted, self.similarity_min)
+
+    def _changed(self, kind: str, person: Person) -> None:
+        self.index = Index(self._store.gallery())
+        self._store.log(Event(kind, person.id, {"templates": person.templates}))
+
+    def _require_model(self, model_id: str) -> None:
+        if model_id != self.model_id:
+            raise TemplateModelError(
+                f"The embedding is of the model {model_id!r:.100}, the store's are of {self.model_id}. "
+                "Use the same release of facelatch for all commands and services."
+            )
+
+
+def _one(person: Person) -> wire.People:
+    return wire.People([wire.PersonLine.of(person)])
+
+
+def _finite_margin(match: Match) -> float | None:
+    return None if match.margin == float("inf") else match.margin

@@ -1,0 +1,171 @@
+"""The guardian's sockets: one thread, one loop, nobody waited for.
+
+A flood from one side must not starve the door: each turn of the loop lets time pass first, then takes a bounded
+number of packets from every connection.
+"""
+
+import os
+import selectors
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from edge import wire
+from edge.core.door import State
+from edge.errors import FacelatchError, WireError
+from edge.guardian import Guardian
+from edge.ports import Clock
+
+Watch = Callable[[State], str | None]
+"""Called at every turn of the loop with the door's state; a reason to stop ends the loop."""
+
+PACKETS_A_TURN = 16
+"""Sixty looks a second are expected; a flood gets sixteen a turn, each of them microseconds of work."""
+
+CONTROL_MAX = 8
+"""Operators' commands at a time; more wait in the socket's backlog."""
+
+TICK_MAX_S = 0.5
+"""The loop turns at least this often, so that a wrong deadline shows soon."""
+
+
+class Server:
+    """Owns the two listening sockets and serves until told to stop."""
+
+    def __init__(self, guardian: Guardian, looks_path: Path, control_path: Path, clock: Clock) -> None:
+        """Raises WireError when a socket cannot be made, as when another guardian serves there."""
+        self._guardian, self._clock = guardian, clock
+        self._selector = selectors.DefaultSelector()
+        self._eyes: socket.socket | None = None
+        self._operators: set[socket.socket] = set()
+        self._paths = (looks_path, control_path)
+        self._listen(looks_path, self._accept_eyes)
+        self._listen(control_path, self._accept_operator)
+        self.stopping: str | None = None
+
+    def run(self, watch: Watch) -> str:
+        """Serve until ``stopping`` or ``watch`` says why; returns it. The bolt is left to the caller."""
+        while self.stopping is None:
+            self._guardian.tick()
+            self.stopping = self.stopping or watch(self._guardian.door.state)
+            wait_s = min(self._guardian.next_tick_s() - self._clock.now_s(), TICK_MAX_S)
+            for key, _ in self._selector.select(max(wait_s, 0)):
+                handle: Callable[[socket.socket], None] = key.data
+                handle(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
+        return self.stopping
+
+    def close(self) -> None:
+        """Close every socket and take their names away."""
+        for key in list(self._selector.get_map().values()):
+            self._drop(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
+        self._selector.close()
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+
+    def _listen(self, path: Path, accept: Callable[[socket.socket], None]) -> None:
+        try:
+            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if _is_served(path):
+                raise WireError(f"Another guardian serves at {path}. Stop it first: `systemctl stop facelatch-door`.")
+            path.unlink(missing_ok=True)
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+            before = os.umask(0o117)  # the socket's own mode is 0660
+            try:
+                listener.bind(str(path))
+            finally:
+                os.umask(before)
+            listener.listen(CONTROL_MAX)
+        except WireError:
+            raise
+        except OSError as error:
+            raise WireError(
+                f"The socket {path} cannot be made ({error.strerror or error}). Set paths.runtime to a short path that "
+                "this user may write."
+            ) from error
+        self._selector.register(listener, selectors.EVENT_READ, accept)
+
+    def _accept_eyes(self, listener: socket.socket) -> None:
+        """The newest eyes are the ones: those before them have died or hang."""
+        connection, _ = listener.accept()
+        connection.setblocking(False)
+        if self._eyes is not None:
+            self._lose_eyes(self._eyes, "other eyes took their place")
+        self._eyes = connection
+        self._selector.register(connection, selectors.EVENT_READ, self._hear_eyes)
+
+    def _hear_eyes(self, connection: socket.socket) -> None:
+        for _ in range(PACKETS_A_TURN):
+            if connection is not self._eyes:
+                return
+            try:
+                data = _receive(connection)
+                if data is None:
+                    return
+                if not data:
+                    self._lose_eyes(connection, "they closed the connection")
+                    return
+                self._guardian.eyes_say(wire.from_eyes(data))
+            except WireError as error:
+                self._guardian.malformed(error)
+            self._guardian.tick()
+
+    def _lose_eyes(self, connection: socket.socket, reason: str) -> None:
+        self._drop(connection)
+        self._eyes = None
+        self._guardian.eyes_gone(reason)
+
+    def _accept_operator(self, listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        if len(self._operators) >= CONTROL_MAX:
+            connection.close()
+            return
+        connection.setblocking(False)
+        self._operators.add(connection)
+        self._selector.register(connection, selectors.EVENT_READ, self._hear_operator)
+
+    def _hear_operator(self, connection: socket.socket) -> None:
+        try:
+            data = _receive(connection)
+            if data is None:
+                return
+            if data:
+                connection.send(wire.encode(self._answered(data)))
+                return
+        except (BlockingIOError, WireError, ConnectionError):
+            pass  # whoever asks and does not read the answer is let go
+        self._drop(connection)
+
+    def _answered(self, data: bytes) -> wire.Answer:
+        try:
+            return self._guardian.answer(wire.question(data))
+        except FacelatchError as error:
+            return wire.Failure(type(error).__name__, str(error))
+
+    def _drop(self, connection: socket.socket) -> None:
+        self._selector.unregister(connection)
+        self._operators.discard(connection)
+        connection.close()
+
+
+def _receive(connection: socket.socket) -> bytes | None:
+    """One packet, empty at the end, None when there is none yet. Raises WireError for one that is too large."""
+    try:
+        data, _, flags, _ = connection.recvmsg(wire.PACKET_MAX_BYTES)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+    if flags & socket.MSG_TRUNC:
+        raise WireError(f"A packet of more than {wire.PACKET_MAX_BYTES} bytes came. Restart both services.")
+    return data
+
+
+def _is_served(path: Path) -> bool:
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,67 @@
+"""What SQLite and the system report, as errors of facelatch: what failed, where, and what to do."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.core.names import closest_name, shown
+from edge.errors import PersonError, StoreBusyError, StoreDamagedError, StoreError
+
+# Primary result codes, https://www.sqlite.org/rescode.html; the extended ones carry them in the low byte.
+_ACCESS = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+
+
+def where(path: Path) -> str:
+    """The store's path for a message."""
+    return f"The store {shown(str(path), 120)}"
+
+
+def damaged(path: Path, finding: str) -> StoreDamagedError:
+    """The one error for a file that is not, or no longer, a store."""
+    return StoreDamagedError(
+        f"{where(path)} {finding}. It was left as it is: restore a backup, or move it away and enrol everybody anew."
+    )
+
+
+def already_enrolled(name: str) -> PersonError:
+    """For enrolling a name that somebody has, ``name`` as it is stored."""
+    return PersonError(f"'{name}' is enrolled already. Choose another name, or add to the person with --add.")
+
+
+def nobody_named(name: str, known: Iterable[str]) -> PersonError:
+    """For a name that nobody has, with the nearest of the ``known``, which are names as they are stored."""
+    near = closest_name(name, known)
+    advice = "List everybody with `facelatch people`." if near is None else f"Did you mean '{near}'?"
+    return PersonError(f"Nobody named {shown(name)} is enrolled. {advice}")
+
+
+@contextmanager
+def explained(path: Path, doing: str) -> Iterator[None]:
+    """Turn what goes wrong while ``doing`` something ("be opened", "be written") into a StoreError."""
+    try:
+        yield
+    except StoreError:  # itself an OSError
+        raise
+    except sqlite3.Error as error:
+        raise _from_sqlite(error, path, doing) from error
+    except OSError as error:
+        advice = "Check the disk, and the owner and permissions of the file and its folder."
+        raise StoreError(f"{where(path)} cannot {doing} ({error.strerror}). {advice}") from error
+
+
+def _from_sqlite(error: sqlite3.Error, path: Path, doing: str) -> StoreError:
+    # Errors of the sqlite3 module itself carry no code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _DAMAGED:
+        return damaged(path, f"is damaged ({shown(str(error), 80)[1:-1]})")
+    problem = f"{where(path)} cannot {doing} ({shown(str(error), 80)[1:-1]})."
+    if code in _BUSY:
+        return StoreBusyError(f"{problem} Close the program that has it open.")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(f"{problem} Free some space on the disk; nothing was changed.")
+    if code in _ACCESS:
+        return StoreError(f"{problem} Check the owner and permissions of the file and its folder.")
+    return StoreError(f"{problem} Check the disk; nothing was changed.")

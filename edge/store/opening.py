@@ -1,0 +1,90 @@
+"""Making a store, and the one way to connect to it for writing."""
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from edge.errors import StoreError
+from edge.store.faults import damaged, explained, where
+from edge.store.lock import give_to_folder_owner
+from edge.store.schema import migrations
+
+BUSY_TIMEOUT_S = 0.5
+"""How long SQLite waits for another program's lock. The lock file keeps other writers away, so this is for a backup or
+somebody at the SQLite shell; the guardian must not stand still for more than a fraction of its watchdog's 2 s."""
+
+
+def make_folder(path: Path) -> None:
+    """Create the store's folder, for its owner only whatever the umask; an existing one is left as it is."""
+    with explained(path, "be created"):
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700)
+            path.parent.chmod(0o700)
+
+
+def create(path: Path) -> None:
+    """Make an empty store, complete or not at all: it is built under another name, then renamed.
+
+    So an empty or half-made file under the store's own name is always damage, never a beginning. Raises StoreError.
+    """
+    for rest in _beside(path, "-wal", "-journal"):
+        if rest.exists():  # SQLite would play it into the new file
+            raise damaged(path, f"is missing, but its {rest.name!r} is there")
+    fresh = path.with_name(path.name + ".new")
+    with explained(path, "be created"):
+        try:
+            _remove(fresh)
+            descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                os.fchmod(descriptor, 0o600)
+                give_to_folder_owner(descriptor, path.parent)
+            finally:
+                os.close(descriptor)
+            with closing(connect(fresh)) as db:
+                migrations.apply(db)
+            fresh.rename(path)
+            _flush_folder(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                _remove(fresh)
+            raise
+
+
+def connect(path: Path) -> Database:
+    """A connection that writes durably and leaves no deleted bytes behind. Raises sqlite3.Error, StoreError."""
+    uri = f"{path.as_uri()}?mode=rw"  # never creates a file
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+            raise StoreError(f"{where(path)} cannot use write-ahead logging. Put it on a local disk.")
+        connection.execute("PRAGMA synchronous = FULL")  # what was answered survives a power cut
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # deleted rows are overwritten with zeros
+        connection.execute("PRAGMA temp_store = MEMORY")  # no template in a temporary file
+        connection.execute("PRAGMA trusted_schema = OFF")
+        return Database(connection, execute_plugins=False)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _beside(path: Path, *endings: str) -> list[Path]:
+    return [path.with_name(path.name + ending) for ending in endings]
+
+
+def _remove(path: Path) -> None:
+    for file in _beside(path, "", "-wal", "-shm", "-journal"):
+        file.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,142 @@
+"""The plain, frozen values that cross module borders. No behaviour beyond what one value says of itself.
+
+Images are ``(H, W, 3) uint8`` RGB unless the name says ``bgr`` or ``gray``. Coordinates are frame pixels, x to the
+right and y down. Boxes are edges (the first pixel is the box 0, 0, 1, 1), points are pixel centres (the first is 0,
+0). Times ending in ``_s`` are seconds of ``CLOCK_MONOTONIC``, common to both processes; ``_utc`` are ISO-8601 strings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Rgb: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W, 3) uint8, red first."""
+
+Embedding: TypeAlias = npt.NDArray[np.float32]
+"""(D,) float32 of unit Euclidean norm."""
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One captured picture. ``captured_s`` is stamped when the driver hands it over; ``number`` counts from 0."""
+
+    rgb: Rgb
+    captured_s: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-aligned rectangle in frame pixels, ``x0 <= x1`` and ``y0 <= y1``; it may reach beyond the frame."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width_px(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height_px(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def area_px2(self) -> float:
+        return self.width_px * self.height_px
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A detected face.
+
+    ``landmarks``: (5, 2) float32, frame pixels: the eye at the picture's left, the eye at its right, nose tip, the
+    mouth's left and right corner. ``probability``: the detector's, 0..1.
+    """
+
+    box: Box
+    landmarks: FloatArray
+    probability: float
+
+    @property
+    def size_px(self) -> float:
+        """The longer side of the box, the size that ``min_face_px`` speaks of."""
+        return max(self.box.width_px, self.box.height_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What makes a look usable. ``yaw_deg`` is signed, positive towards the picture's right; ``brightness`` is
+    0..255."""
+
+    face_px: float
+    eye_distance_px: float
+    yaw_deg: float
+    brightness: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What the eyes report of one face in one frame. ``liveness`` is 0..1, or None when nothing measured it."""
+
+    track: int
+    embedding: Embedding
+    liveness: float | None
+    quality: Quality
+    box: Box
+    faces_in_frame: int
+    frame: int
+    captured_s: float
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody enrolled. ``id`` is the store's key and is never used again after the person is forgotten."""
+
+    id: int
+    name: str
+    templates: int
+    enrolled_utc: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Every template of every person.
+
+    ``templates``: (N, D) float32, unit rows. ``person_ids``: (N,) int64, whose template each row is. ``names``: id
+    to name.
+    """
+
+    templates: FloatArray
+    person_ids: npt.NDArray[np.int64]
+    names: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The best person of a gallery for one probe.
+
+    ``similarity``: cosine, -1..1. ``margin``: similarity minus that of the best *other* person; infinite when there
+    is no other.
+    """
+
+    person_id: int
+    name: str
+    similarity: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the audit log. ``detail`` holds plain JSON values, nothing biometric."""
+
+    kind: str
+    person_id: int | None = None
+    detail: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)

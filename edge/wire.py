@@ -1,0 +1,269 @@
+"""What the processes say to each other: one msgpack message a SOCK_SEQPACKET packet, checked field by field.
+
+Two conversations. On the looks socket the eyes report and the guardian only listens. On the control socket an
+operator's command asks and the guardian answers.
+"""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from edge.errors import WireError
+from edge.types import Box, Embedding, Look, Person, Quality
+
+VERSION = 1
+"""Of both conversations. Another version is refused: both processes come from one installation."""
+
+PACKET_MAX_BYTES = 128 * 1024
+"""Below Linux's default send buffer of 208 KiB, so that one packet always fits."""
+
+LOOKS_MAX = 4
+"""Looks in one report: the four largest faces; the others are only counted."""
+
+NORM_TOLERANCE = 1e-3
+"""How far an embedding's norm may be from 1: float32 rounding over 192 sums stays a hundred times below."""
+
+Text = Annotated[str, Meta(max_length=500)]
+Word = Annotated[str, Meta(min_length=1, max_length=100)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Vector = Annotated[bytes, Meta(max_length=4 * 4096)]
+
+
+class Hello(msgspec.Struct, tag="hello", frozen=True, forbid_unknown_fields=True):
+    """The eyes' first message."""
+
+    version: int
+    model_id: Word
+    dimension: Annotated[int, Meta(ge=1, le=4096)]
+    camera: Text
+
+
+class WireLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ``Look`` without what its report says once for all; the embedding as little-endian float32."""
+
+    track: Count
+    embedding: Vector
+    liveness: Annotated[float, Meta(ge=0, le=1)] | None
+    face_px: float
+    eye_distance_px: float
+    yaw_deg: float
+    brightness: float
+    box: tuple[float, float, float, float]
+
+
+class Report(msgspec.Struct, tag="report", frozen=True, forbid_unknown_fields=True):
+    """What one frame showed; also sent when it showed nobody, as the eyes' heartbeat."""
+
+    frame: Count
+    captured_s: float
+    faces_in_frame: Count
+    looks: Annotated[list[WireLook], Meta(max_length=LOOKS_MAX)]
+    timings_ms: Annotated[dict[Word, float], Meta(max_length=32)] = {}
+
+
+class Trouble(msgspec.Struct, tag="trouble", frozen=True, forbid_unknown_fields=True):
+    """The eyes' last message before they give up: what is wrong with the camera."""
+
+    reason: Text
+
+
+FromEyes = Hello | Report | Trouble
+
+
+class AskStatus(msgspec.Struct, tag="status", frozen=True, forbid_unknown_fields=True):
+    """Answered by ``Status``."""
+
+
+class AskPeople(msgspec.Struct, tag="people", frozen=True, forbid_unknown_fields=True):
+    """Answered by ``People``: a page of at most ``PAGE`` from ``start``."""
+
+    start: Count = 0
+
+
+class AskEnroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields=True):
+    """Answered by ``People`` with the one person."""
+
+    name: Annotated[str, Meta(max_length=500)]
+    model_id: Word
+    templates: Annotated[list[Vector], Meta(min_length=1, max_length=20)]
+    add: bool = False
+
+
+class AskForget(msgspec.Struct, tag="forget", frozen=True, forbid_unknown_fields=True):
+    """Answered by ``People`` with who was forgotten."""
+
+    name: Annotated[str, Meta(max_length=500)]
+
+
+class AskIdentify(msgspec.Struct, tag="identify", frozen=True, forbid_unknown_fields=True):
+    """Whom a probe resembles; opens nothing. Answered by ``Identified``."""
+
+    model_id: Word
+    embedding: Vector
+
+
+Question = AskStatus | AskPeople | AskEnroll | AskForget | AskIdentify
+
+PAGE = 500
+"""People in one answer: 500 names of 64 characters stay below ``PACKET_MAX_BYTES``."""
+
+
+class PersonLine(msgspec.Struct, frozen=True):
+    """A ``Person`` on the wire and in ``--json``."""
+
+    id: int
+    name: str
+    templates: int
+    enrolled_utc: str
+
+    @classmethod
+    def of(cls, person: Person) -> "PersonLine":
+        return cls(person.id, person.name, person.templates, person.enrolled_utc)
+
+
+class Status(msgspec.Struct, tag="status", frozen=True):
+    """What the lock says of itself; every field is for people, and for ``--json``."""
+
+    door: str
+    reason: str
+    bolt: str
+    liveness: str
+    eyes: str
+    people: int
+    similarity_min: float
+
+    def line(self) -> str:
+        """The status line, with the simulated bolt and the liveness mode always named."""
+        return (
+            f"{self.door} ({self.reason}) · bolt {self.bolt} · liveness {self.liveness} · eyes {self.eyes} · "
+            f"{self.people} enrolled · similarity at least {self.similarity_min:.2f}"
+        )
+
+
+class People(msgspec.Struct, tag="people", frozen=True):
+    people: list[PersonLine]
+    more: bool = False
+
+
+class Identified(msgspec.Struct, tag="identified", frozen=True):
+    """``person`` is who the probe resembles most, ``accepted`` whether that suffices. ``margin`` None: no other
+    person."""
+
+    person: str | None
+    similarity: float | None
+    margin: float | None
+    accepted: bool
+    similarity_min: float
+
+
+class Failure(msgspec.Struct, tag="failure", frozen=True):
+    """The question failed: the class name of a FacelatchError and its message."""
+
+    error: str
+    message: str
+
+
+Answer = Status | People | Identified | Failure
+
+T = TypeVar("T")
+
+_encoder = msgspec.msgpack.Encoder()
+_from_eyes: "msgspec.msgpack.Decoder[FromEyes]" = msgspec.msgpack.Decoder(FromEyes)
+_question: "msgspec.msgpack.Decoder[Question]" = msgspec.msgpack.Decoder(Question)
+_answer: "msgspec.msgpack.Decoder[Answer]" = msgspec.msgpack.Decoder(Answer)
+
+
+def encode(message: FromEyes | Question | Answer) -> bytes:
+    """One packet. Raises WireError when the message is larger than a packet."""
+    data = _encoder.encode(message)
+    if len(data) > PACKET_MAX_BYTES:
+        raise WireError(f"A message of {len(data)} bytes does not fit a packet. Ask for less at a time.")
+    return data
+
+
+def from_eyes(data: bytes) -> FromEyes:
+    """Raises WireError."""
+    return _decoded(_from_eyes, data)
+
+
+def question(data: bytes) -> Question:
+    """Raises WireError."""
+    return _decoded(_question, data)
+
+
+def answer(data: bytes) -> Answer:
+    """Raises WireError."""
+    return _decoded(_answer, data)
+
+
+def _decoded(decoder: "msgspec.msgpack.Decoder[T]", data: bytes) -> T:
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise WireError(f"Not a message of version {VERSION} ({error}). Restart both services.") from error
+
+
+def to_bytes(embedding: Embedding) -> bytes:
+    """(D,) float32 as 4 D bytes, little-endian."""
+    return embedding.astype("<f4").tobytes()
+
+
+def to_embedding(data: bytes, dimension: int) -> Embedding:
+    """The inverse of ``to_bytes``. Raises WireError unless it is ``dimension`` finite numbers of unit norm."""
+    if len(data) != 4 * dimension:
+        raise WireError(f"An embedding of {len(data)} bytes is not one of {dimension} numbers. Restart both services.")
+    vector: Embedding = np.frombuffer(data, dtype="<f4").astype(np.float32)
+    if not abs(float(np.linalg.norm(vector.astype(np.float64))) - 1) <= NORM_TOLERANCE:
+        raise WireError("An embedding is not a unit vector. Restart both services.")
+    return vector
+
+
+def to_looks(report: Report, dimension: int) -> list[Look]:
+    """The report's looks as plain values. Raises WireError when a number is not finite or an embedding not a unit
+    vector."""
+    looks = [_look(report, look, dimension) for look in report.looks]
+    if not np.isfinite(report.captured_s):
+        raise WireError("A capture time is not a number. Restart both services.")
+    return looks
+
+
+def _look(report: Report, look: WireLook, dimension: int) -> Look:
+    figures = (look.face_px, look.eye_distance_px, look.yaw_deg, look.brightness)
+    if not np.isfinite((*figures, *look.box)).all():
+        raise WireError("A look holds a number that is not finite. Restart both services.")
+    return Look(
+        track=look.track,
+        embedding=to_embedding(look.embedding, dimension),
+        liveness=look.liveness,
+        quality=Quality(*figures),
+        box=Box(*look.box),
+        faces_in_frame=report.faces_in_frame,
+        frame=report.frame,
+        captured_s=report.captured_s,
+        timings_ms=report.timings_ms,
+    )
+
+
+def to_report(frame: int, captured_s: float, faces_in_frame: int, looks: list[Look]) -> Report:
+    """What the eyes send of one frame; at most ``LOOKS_MAX`` looks."""
+    return Report(
+        frame,
+        captured_s,
+        faces_in_frame,
+        [
+            WireLook(
+                track=look.track,
+                embedding=to_bytes(look.embedding),
+                liveness=look.liveness,
+                face_px=look.quality.face_px,
+                eye_distance_px=look.quality.eye_distance_px,
+                yaw_deg=look.quality.yaw_deg,
+                brightness=look.quality.brightness,
+                box=(look.box.x0, look.box.y0, look.box.x1, look.box.y1),
+            )
+            for look in looks[:LOOKS_MAX]
+        ],
+        dict(looks[0].timings_ms) if looks else {},
+    )

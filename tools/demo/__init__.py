@@ -1,0 +1,1 @@
+"""``make demo``: a simulated door, the real two processes, real networks and real faces. Who gets in?"""

@@ -1,0 +1,55 @@
+"""What the lock said, held against who was really there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tools.demo.visitors import FPS, SCENES, scene_of
+
+Notice = dict[str, Any]
+"""One line of ``facelatch run --json``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The bolt was released: from which frame to which, for whom, in which scene."""
+
+    first_frame: int
+    last_frame: int
+    name: str
+    scene: int
+
+
+def openings(notices: Sequence[Notice]) -> list[Opening]:
+    """Every release with the frame at which the bolt was secured again (by the clock: frames come ``FPS`` a second)."""
+    found = []
+    for index, notice in enumerate(notices):
+        if notice["kind"] == "released":
+            secured = next((n for n in notices[index:] if n["kind"] in {"secured", "fault", "stopped"}), notices[-1])
+            lasted_s = (_at(secured) - _at(notice)).total_seconds()
+            frame = int(notice["frame"])
+            found.append(Opening(frame, frame + round(lasted_s * FPS), str(notice["name"]), scene_of(frame)))
+    return found
+
+
+def faults(notices: Sequence[Notice], owner: str, unlock_s: float) -> list[str]:
+    """What went wrong, in words; empty when the owner, and nobody else, got in."""
+    found = []
+    opened = openings(notices)
+    for opening in opened:
+        scene = SCENES[opening.scene]
+        if not scene.opens or opening.name != owner:
+            found.append(f"the door opened for {opening.name} while there was: {scene.title}")
+        if opening.last_frame - opening.first_frame > (unlock_s + 0.5) * FPS:
+            found.append(f"the door stayed open for more than {unlock_s} s: {scene.title}")
+    for number, scene in enumerate(SCENES):
+        if scene.opens and number not in {opening.scene for opening in opened}:
+            found.append(f"the door did not open for: {scene.title}")
+    if not any(notice["kind"] == "stopped" for notice in notices):
+        found.append("the lock did not come to its end")
+    return found
+
+
+def _at(notice: Notice) -> datetime:
+    return datetime.fromisoformat(notice["at_utc"])
