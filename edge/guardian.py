@@ -37,6 +37,7 @@ class Guardian:
         self._bolt, self._clock, self._announce = bolt, clock, announce
         self._evidence = Evidence(terms(config))
         self._door = dr.Door()
+        self._camera: str | None = None  # what the eyes on the line said hello with
         self._eyes = "away"
         self._heard_s = float("-inf")
         self._check_s = float("-inf")
@@ -64,23 +65,22 @@ class Guardian:
         if self._bolt.released and self._door.state is not dr.State.UNLOCKED:
             self._move(dr.Event(dr.Signal.BOLT_FAULT, reason="the bolt is released and should not be"), now_s)
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
-            self.eyes_gone("nothing heard from them")
+            self._away("nothing heard from them")
         if self._door.state is dr.State.FAULT and now_s - self._check_s >= CHECK_EVERY_S:
             self._check(now_s)
 
     def eyes_say(self, message: wire.FromEyes) -> None:
-        """One message of the eyes. Raises WireError when it cannot be believed; the caller then drops the
-        connection."""
+        """One message of the eyes. Raises WireError when it cannot be believed."""
         match message:
             case wire.Hello():
                 self._greet(message)
             case wire.Trouble():
                 self.eyes_gone(message.reason)
-            case wire.Report() if self._eyes == "away":
+            case wire.Report() if self._camera is None:
                 raise WireError("The eyes report without having said hello. Restart facelatch-eyes.")
             case wire.Report():
                 looks = wire.to_looks(message, self._registry.dimension)
-                self._heard_s = self._clock.now_s()
+                self._hear(self._camera)
                 self._judge(looks)
 
     def malformed(self, error: WireError) -> None:
@@ -90,11 +90,9 @@ class Guardian:
             self._tell("malformed", reason=str(error), count=self._malformed)
 
     def eyes_gone(self, reason: str) -> None:
-        """The eyes died, hang or gave up. The door goes on without them: an open one still closes on time."""
-        if self._eyes != "away":
-            self._eyes = "away"
-            self._evidence.forget_all()
-            self._tell("eyes_away", reason=reason)
+        """The eyes died or gave up. The door goes on without them: an open one still closes on time."""
+        self._camera = None
+        self._away(reason)
 
     def answer(self, question: wire.Question) -> wire.Answer:
         """An operator's question. Raises the FacelatchError that says why it cannot be answered."""
@@ -134,8 +132,20 @@ class Guardian:
                 f"{own[0]} with {own[1]}. Run both from the same installation."
             )
         self._evidence.forget_all()
-        self._eyes, self._heard_s = f"present ({hello.camera})", self._clock.now_s()
-        self._tell("eyes_present", camera=hello.camera)
+        self._camera, self._eyes = hello.camera, "away"
+        self._hear(hello.camera)
+
+    def _hear(self, camera: str | None) -> None:
+        self._heard_s = self._clock.now_s()
+        if self._eyes == "away":
+            self._eyes = f"present ({camera})"
+            self._tell("eyes_present", camera=camera)
+
+    def _away(self, reason: str) -> None:
+        if self._eyes != "away":
+            self._eyes = "away"
+            self._evidence.forget_all()
+            self._tell("eyes_away", reason=reason)
 
     def _judge(self, looks: list[Look]) -> None:
         chosen = choose(looks, self._config.faces.several, self._config.faces.min_px)

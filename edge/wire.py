@@ -106,8 +106,8 @@ class AskIdentify(msgspec.Struct, tag="identify", frozen=True, forbid_unknown_fi
 
 Question = AskStatus | AskPeople | AskEnroll | AskForget | AskIdentify
 
-PAGE = 500
-"""People in one answer: 500 names of 64 characters stay below ``PACKET_MAX_BYTES``."""
+PAGE = 200
+"""People in one answer: 200 names of 64 characters, 4 bytes each, stay below ``PACKET_MAX_BYTES``."""
 
 
 class PersonLine(msgspec.Struct, frozen=True):

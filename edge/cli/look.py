@@ -93,11 +93,8 @@ def _picture(config: Config, detector: Detector, embedder: Embedder, path: Path,
     if annotate is not None:
         from edge.annotate import annotated, save_png
 
-        captions = [
-            f"{face.person} {face.similarity:.2f}" if face.named and face.similarity is not None else "nobody known"
-            for face in line.faces
-        ]
-        save_png(annotated(rgb, faces, captions), annotate)
+        names = [f"{face.person} {face.similarity:.2f}" if face.named else None for face in line.faces]
+        save_png(annotated(rgb, faces, names), annotate)
     return line
 
 

@@ -35,7 +35,8 @@ class Signal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One happening. ``unlock_s`` goes with a GRANT: for how long, in seconds. ``reason`` goes with a fault and with SECURE."""
+    """One happening. ``unlock_s`` goes with a GRANT: for how long, in seconds. ``reason`` goes with a fault and with
+    SECURE."""
 
     signal: Signal
     unlock_s: float = 0.0

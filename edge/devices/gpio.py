@@ -8,6 +8,7 @@ CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """The header's gpiochip on Pi 5, Pi 4 and older ones. Chip *numbers* moved between kernels; labels did not."""
 
 CHIPS_MAX = 16
+ELSEWHERE = 'elsewhere name a simulated bolt: bolt.driver = "simulated", or `facelatch run --simulate`.'
 
 
 class GpioPin:
@@ -52,8 +53,13 @@ class GpioPin:
 
 def _header_factory() -> Any:
     """gpiozero's lgpio factory on the chip whose label is the header's."""
-    import lgpio
-    from gpiozero.pins.lgpio import LGPIOFactory
+    try:
+        import lgpio
+        from gpiozero.pins.lgpio import LGPIOFactory
+    except ImportError as error:
+        raise BoltError(
+            f"lgpio is not installed ({error}). On a Raspberry Pi run `sudo apt install python3-lgpio`; {ELSEWHERE}"
+        ) from error
 
     for number in range(CHIPS_MAX):
         try:
@@ -65,6 +71,6 @@ def _header_factory() -> Any:
         if label in CHIP_LABELS:
             return LGPIOFactory(chip=number)
     raise BoltError(
-        f"No gpiochip is labelled {', '.join(CHIP_LABELS)}: this is no Raspberry Pi. "
-        'On another machine, name a simulated bolt: bolt.driver = "simulated", or `facelatch run --simulate`.'
+        f"No gpiochip is labelled {', '.join(CHIP_LABELS)}: this is no Raspberry Pi. On a Pi join the group gpio; "
+        + ELSEWHERE
     )

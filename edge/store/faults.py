@@ -47,14 +47,17 @@ def explained(path: Path, doing: str) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         raise _from_sqlite(error, path, doing) from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes the damage
+        raise damaged(path, "is damaged (text that is not UTF-8)") from error
     except OSError as error:
         advice = "Check the disk, and the owner and permissions of the file and its folder."
         raise StoreError(f"{where(path)} cannot {doing} ({error.strerror}). {advice}") from error
 
 
 def _from_sqlite(error: sqlite3.Error, path: Path, doing: str) -> StoreError:
-    # Errors of the sqlite3 module itself carry no code.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    # Errors of the sqlite3 module itself carry no code; the operational one is text that is not UTF-8.
+    undecodable = sqlite3.SQLITE_CORRUPT if isinstance(error, sqlite3.OperationalError) else sqlite3.SQLITE_ERROR
+    code = getattr(error, "sqlite_errorcode", undecodable) & 0xFF
     if code in _DAMAGED:
         return damaged(path, f"is damaged ({shown(str(error), 80)[1:-1]})")
     problem = f"{where(path)} cannot {doing} ({shown(str(error), 80)[1:-1]})."

@@ -26,13 +26,13 @@ def frames(replay: Path, detector: Detector, embedder: Embedder, registry: Regis
     capture, _ = open_capture(str(replay))
     while (rgb := read_rgb_frame(capture)) is not None:
         faces = detector.detect(rgb)
-        captions = []
+        names: list[str | None] = []
         for face in faces:
             probe = embedder.embed(embedder.align(rgb, face.landmarks))
             found = registry.answer(wire.AskIdentify(embedder.model_id, wire.to_bytes(probe)))
-            known = isinstance(found, wire.Identified) and found.accepted
-            captions.append(f"{found.person} {found.similarity:.2f}" if known else "not known")  # type: ignore[union-attr]
-        yield annotated(rgb, faces, captions)
+            known = found if isinstance(found, wire.Identified) and found.accepted else None
+            names.append(f"{known.person} {known.similarity:.2f}" if known else None)
+        yield annotated(rgb, faces, names)
     capture.release()
 
 
@@ -59,10 +59,10 @@ def write_video(path: Path, pictures: Sequence[Rgb]) -> None:
 
 
 def contact_sheet(pictures: Sequence[Rgb]) -> Rgb:
-    """One picture a scene with somebody in it, taken late in the scene, and the moments after an opening."""
+    """One picture a scene with somebody in it, the first with nobody, and the moments after an opening."""
     chosen, start = [], 0
     for scene in SCENES:
-        if scene.photographs or scene.seconds >= 2:
+        if scene.photographs or scene.seconds >= 2 or start == 0:
             chosen.append(pictures[min(start + int(scene.frames * 0.55), len(pictures) - 1)])
         start += scene.frames
     small = [

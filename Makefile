@@ -1,0 +1,48 @@
+# `make demo` and `make test` need nothing but this checkout, Python 3.11-3.13 and make: see .ci/venv.
+# Another interpreter: make PYTHON=/path/to/python3.12 test
+
+export PYTHON
+BIN := .venv/bin
+DATA ?=
+LIMIT ?= 400
+
+.DEFAULT_GOAL := help
+.PHONY: help venv lint test demo accuracy bench models wheel lock clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+venv: ## the virtual environment .venv, from requirements.lock
+	@sh .ci/venv .venv requirements.lock
+
+lint: venv ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: venv ## the tests, on photographs that are fetched first
+	$(BIN)/python -m tools.photos
+	$(BIN)/pytest
+
+demo: venv ## a simulated door, real networks, real faces: who gets in?
+	$(BIN)/python -m tools.demo
+
+accuracy: venv ## verification on LFW: make accuracy DATA=folder [LIMIT=pairs]
+	@test -n "$(DATA)" || { echo "Say where the data sets are: make accuracy DATA=folder (it holds lfw_view1/)" >&2; exit 2; }
+	$(BIN)/python -m tools.evaluate verification --lfw $(DATA)/lfw_view1 --limit $(LIMIT)
+
+bench: venv ## milliseconds of each stage on this machine
+	$(BIN)/python -m tools.bench pipeline
+
+models: ## rebuild models_tflite/ from the pinned packages (TensorFlow, 2 GB in .venv-tools)
+	@sh .ci/venv .venv-tools requirements-tools.lock
+	.venv-tools/bin/python -m tools.models build
+
+wheel: venv ## dist/facelatch-*.whl
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+lock: venv ## resolve the lock files anew (make lock UPGRADE=--upgrade takes newer releases)
+	@sh .ci/lock $(UPGRADE)
+
+clean: ## remove what make made
+	rm -rf .venv .venv-tools build dist

@@ -1,0 +1,48 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core.track import GAP_MAX_S, Tracker
+from edge.types import Box, Face
+
+
+def face(x: float, size: float = 100) -> Face:
+    return Face(Box(x, 0, x + size, size), np.zeros((5, 2), dtype=np.float32), 0.99)
+
+
+def test_a_face_that_moves_a_little_stays_on_its_track() -> None:
+    tracker = Tracker()
+    ids = [tracker.update([face(x)], i * 0.1) for i, x in enumerate([0, 20, 40, 60])]
+    assert ids == [[1]] * 4
+
+
+def test_another_face_at_another_place_is_another_track() -> None:
+    tracker = Tracker()
+    assert tracker.update([face(0)], 0.0) == [1]
+    assert tracker.update([face(300)], 0.1) == [2]
+
+
+def test_a_face_that_was_away_is_a_new_approach() -> None:
+    tracker = Tracker()
+    tracker.update([face(0)], 0.0)
+    tracker.update([], 0.5)
+    assert tracker.update([face(0)], 0.9) == [1]
+    assert tracker.update([face(0)], 0.9 + GAP_MAX_S + 0.01) == [2]
+
+
+def test_time_that_runs_backwards_starts_anew() -> None:
+    tracker = Tracker()
+    tracker.update([face(0)], 10.0)
+    assert tracker.update([face(0)], 9.0) == [2]
+
+
+@given(st.lists(st.lists(st.floats(0, 600), max_size=4), max_size=15))
+def test_no_two_faces_of_a_frame_share_a_track_and_ids_are_never_used_again(frames: list[list[float]]) -> None:
+    tracker = Tracker()
+    last_seen: dict[int, int] = {}
+    for number, places in enumerate(frames):
+        ids = tracker.update([face(x) for x in places], number * 0.1)
+        assert len(set(ids)) == len(places)
+        for track in ids:
+            assert number - last_seen.get(track, number) <= GAP_MAX_S * 10 + 1
+            last_seen[track] = number

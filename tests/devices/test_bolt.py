@@ -1,0 +1,160 @@
+"""One conformance suite for every bolt: simulated, on gpiozero's mock pins, and on a pin that disobeys."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+from edge.devices.bolt import Pin, SimulatedPin, TimedBolt
+from edge.devices.clock import SystemClock
+from edge.devices.gpio import GpioPin
+from edge.errors import BoltError
+
+
+class ListedPin:
+    """Writes down every level it is driven to; fails while ``broken``. ``moved`` wakes at every change."""
+
+    name = "a listed pin"
+
+    def __init__(self) -> None:
+        self.levels: list[bool] = []
+        self.broken = False
+        self.moved = threading.Condition()
+
+    def drive(self, released: bool) -> None:
+        with self.moved:
+            if self.broken:
+                self.moved.notify_all()
+                raise OSError("the line is cut")
+            self.levels.append(released)
+            self.moved.notify_all()
+
+    def close(self) -> None:
+        self.levels.append(False)
+
+
+@dataclass
+class Bench:
+    bolt: TimedBolt
+    level: Callable[[], bool | None]
+    clock: SystemClock = field(default_factory=SystemClock)
+
+
+@pytest.fixture(params=["simulated", "gpio high", "gpio low", "listed"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A bolt and a way to read its pin's electrical release state, None where nothing is driven."""
+    pin: Pin
+    level: Callable[[], bool | None]
+    if request.param == "simulated":
+        pin, level = SimulatedPin(), lambda: None
+    elif request.param == "listed":
+        listed = ListedPin()
+        pin, level = listed, lambda: bool(listed.levels and listed.levels[-1])
+    else:
+        factory = MockFactory()
+        active_high = request.param == "gpio high"
+        pin = GpioPin(17, active_high=active_high, factory=factory)
+        level = lambda: bool(factory.pin(17).state) == active_high  # noqa: E731 - short and local
+    bolt = TimedBolt(pin, SystemClock())
+    yield Bench(bolt, level)
+    bolt.close()
+
+
+def test_released_and_secured(bench: Bench) -> None:
+    bench.bolt.secure()
+    assert (bench.bolt.released, bench.level()) in {(False, False), (False, None)}
+    bench.bolt.release(bench.clock.now_s() + 60)
+    assert (bench.bolt.released, bench.level()) in {(True, True), (True, None)}
+    bench.bolt.secure()
+    assert (bench.bolt.released, bench.level()) in {(False, False), (False, None)}
+
+
+def test_it_secures_itself_when_nobody_else_does(bench: Bench) -> None:
+    bench.bolt.release(bench.clock.now_s() + 0.05)
+    for _ in range(2000):
+        if not bench.bolt.released:
+            break
+        threading.Event().wait(0.01)
+    assert not bench.bolt.released
+    assert bench.level() in {False, None}
+
+
+def test_a_deadline_that_has_passed_releases_nothing(bench: Bench) -> None:
+    bench.bolt.release(bench.clock.now_s() - 1)
+    assert not bench.bolt.released
+    bench.bolt.release(float("nan"))
+    assert not bench.bolt.released
+
+
+def test_closed_means_secured_for_good(bench: Bench) -> None:
+    bench.bolt.release(bench.clock.now_s() + 60)
+    bench.bolt.close()
+    assert not bench.bolt.released
+    with pytest.raises(BoltError, match="closed"):
+        bench.bolt.release(bench.clock.now_s() + 60)
+
+
+def test_exactly_these_levels_are_driven() -> None:
+    pin = ListedPin()
+    bolt = TimedBolt(pin, SystemClock())
+    bolt.secure()
+    bolt.release(SystemClock().now_s() + 60)
+    bolt.secure()
+    bolt.close()
+    assert pin.levels == [False, True, False, False, False]
+
+
+def test_a_pin_that_does_not_secure_is_driven_until_it_does() -> None:
+    pin = ListedPin()
+    bolt = TimedBolt(pin, SystemClock())
+    bolt.release(SystemClock().now_s() + 60)
+    pin.broken = True
+    with pytest.raises(BoltError, match="did not secure"):
+        bolt.secure()
+    assert bolt.released
+    with pin.moved:
+        assert pin.moved.wait(20)  # it is being tried again, without anybody asking
+        pin.broken = False
+        assert pin.moved.wait_for(lambda: pin.levels[-1] is False, 20)
+    bolt.close()
+    assert not bolt.released
+
+
+def test_a_pin_that_does_not_release_is_secured_and_told() -> None:
+    pin = ListedPin()
+    bolt = TimedBolt(pin, SystemClock())
+    pin.broken = True
+    with pytest.raises(BoltError):
+        bolt.release(SystemClock().now_s() + 60)
+    pin.broken = False
+    with pin.moved:
+        assert pin.moved.wait_for(lambda: pin.levels == [False], 20)
+    bolt.close()
+
+
+@pytest.mark.parametrize(("active_high", "secure_level"), [(True, 0), (False, 1)])
+def test_a_gpio_pin_is_secured_from_the_moment_it_is_taken(active_high: bool, secure_level: int) -> None:
+    factory = MockFactory()
+    GpioPin(17, active_high=active_high, factory=factory)
+    states = [state.state for state in factory.pin(17).states]
+    assert states[-1] == secure_level
+    assert (1 - secure_level) not in states[1:]
+
+
+def test_a_pin_in_use_is_refused() -> None:
+    factory = MockFactory()
+    first = GpioPin(17, active_high=True, factory=factory)
+    with pytest.raises(BoltError, match="BCM 17"):
+        GpioPin(17, active_high=True, factory=factory)
+    first.close()
+
+
+def test_where_there_is_no_gpio_no_other_factory_is_fallen_back_to() -> None:
+    with pytest.raises(BoltError, match="gpio"):
+        GpioPin(17, active_high=True)
+
+
+def test_the_simulated_bolt_says_so() -> None:
+    assert "simulated" in SimulatedPin.name

@@ -1,0 +1,302 @@
+"""What every store does: the real one on a file, and the fake that other tests use."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from edge.core.names import name_key
+from edge.errors import InputError, PersonError, PersonNameError, TemplateModelError
+from edge.ports import Store
+from edge.store.events import Scalar
+from edge.store.sqlite import SqliteStore
+from edge.store.templates import MAX_TEMPLATES
+from edge.types import Embedding, Event, Person
+from tests.fakes import FakeClock, FakeStore
+from tests.store.helpers import DIMENSION, MODEL, vectors
+
+AnyStore: TypeAlias = SqliteStore | FakeStore
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["sqlite", "fake"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[AnyStore]:
+    made: AnyStore
+    if request.param == "sqlite":
+        made = SqliteStore.open(tmp_path / "people.db", MODEL, DIMENSION, clock)
+    else:
+        made = FakeStore(DIMENSION, clock)
+    with closing(made):
+        yield made
+
+
+def test_both_are_stores(store: AnyStore) -> None:
+    port: Store = store  # mypy checks it
+    assert port.people() == []
+
+
+def test_an_empty_store_has_an_empty_gallery(store: AnyStore) -> None:
+    gallery = store.gallery()
+    assert gallery.templates.shape == (0, DIMENSION)
+    assert gallery.templates.dtype == np.float32
+    assert gallery.person_ids.shape == (0,)
+    assert gallery.person_ids.dtype == np.int64
+    assert gallery.names == {}
+
+
+def test_who_is_enrolled_is_found_again_with_the_very_templates(store: AnyStore, clock: FakeClock) -> None:
+    first = store.enroll("  Zoe\u0308   B. ", vectors(3, 1))
+    clock.advance(60)
+    second = store.enroll("Anna", vectors(1, 2))
+    assert first == Person(first.id, "Zo\u00eb B.", 3, "2026-01-01T00:00:00.000+00:00")
+    assert second == Person(second.id, "Anna", 1, "2026-01-01T00:01:00.000+00:00")
+    assert store.people() == [second, first]
+    gallery = store.gallery()
+    assert np.array_equal(gallery.templates, np.stack(vectors(3, 1) + vectors(1, 2)))
+    assert gallery.person_ids.tolist() == [first.id] * 3 + [second.id]
+    assert gallery.names == {first.id: "Zo\u00eb B.", second.id: "Anna"}
+
+
+def test_the_gallery_is_the_callers_own(store: AnyStore) -> None:
+    given = vectors(2)
+    store.enroll("Anna", given)
+    given[0][:] = 0
+    store.gallery().templates[:] = 0
+    assert np.array_equal(store.gallery().templates, np.stack(vectors(2)))
+
+
+def test_a_name_is_taken_whatever_its_case(store: AnyStore) -> None:
+    store.enroll("Zo\u00eb", vectors(1))
+    with pytest.raises(PersonError, match="is enrolled already"):
+        store.enroll("ZOE\u0308", vectors(1, 2))
+    assert [person.templates for person in store.people()] == [1]
+
+
+def test_add_gives_somebody_more_templates(store: AnyStore, clock: FakeClock) -> None:
+    before = store.enroll("Anna", vectors(2, 1))
+    clock.advance(60)
+    after = store.enroll("ANNA", vectors(3, 2), add=True)
+    assert after == replace(before, templates=5)
+    assert store.people() == [after]
+    assert len(store.gallery().templates) == 5
+
+
+def test_add_needs_somebody(store: AnyStore) -> None:
+    store.enroll("Anna", vectors(1))
+    with pytest.raises(PersonError, match=r"Nobody named 'Ana' is enrolled\. Did you mean 'Anna'\?"):
+        store.enroll("Ana", vectors(1), add=True)
+    assert len(store.people()) == 1
+
+
+def test_forget_removes_one_person_by_any_spelling(store: AnyStore) -> None:
+    anna, bert = store.enroll("Anna", vectors(2, 1)), store.enroll("Bert", vectors(2, 2))
+    assert store.forget(" aNNA ") == anna
+    assert store.people() == [bert]
+    assert store.gallery().person_ids.tolist() == [bert.id] * 2
+    assert store.gallery().names == {bert.id: "Bert"}
+
+
+def test_an_id_is_never_given_twice(store: AnyStore) -> None:
+    first = store.enroll("Anna", vectors(1))
+    store.forget("Anna")
+    assert store.enroll("Anna", vectors(1)).id > first.id
+
+
+def test_forgetting_nobody_says_who_may_have_been_meant(store: AnyStore) -> None:
+    store.enroll("Anna", vectors(1))
+    with pytest.raises(PersonError, match=r"Did you mean 'Anna'\?"):
+        store.forget("Ana")
+    with pytest.raises(PersonError, match=r"Nobody named '\.\./\.\./x' is enrolled\. List everybody"):
+        store.forget("../../x")
+    with pytest.raises(PersonError) as caught:
+        store.forget("\x1b[2J")
+    assert str(caught.value).isprintable()
+    assert len(store.people()) == 1
+
+
+@pytest.mark.parametrize("name", ["", "a" * 300, "../../x", "a\nb", "\x1b[31m", "' ; DROP TABLE people"])
+def test_a_name_that_cannot_be_shown_is_not_stored(store: AnyStore, name: str) -> None:
+    with pytest.raises(PersonNameError):
+        store.enroll(name, vectors(1))
+    assert store.people() == []
+
+
+def _with(value: float) -> Embedding:
+    vector = vectors(1)[0]
+    vector[5] = value
+    return vector
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (_with(float("nan")), InputError),
+        (_with(float("inf")), InputError),
+        (np.zeros(DIMENSION, np.float32), InputError),
+        (vectors(1)[0] * np.float32(1.01), InputError),
+        (vectors(1)[0] * np.float32(0.99), InputError),
+        (vectors(1)[0].astype(np.float64), InputError),
+        (vectors(1)[0][np.newaxis], InputError),
+        (vectors(1, 0, 128)[0], TemplateModelError),
+    ],
+)
+def test_one_bad_template_stores_nothing_of_the_person(store: AnyStore, bad: Embedding, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        store.enroll("Anna", [*vectors(4), bad])
+    assert store.people() == []
+    assert len(store.gallery().templates) == 0
+
+
+def test_nobody_is_enrolled_without_a_template(store: AnyStore) -> None:
+    with pytest.raises(InputError, match="no template"):
+        store.enroll("Anna", [])
+    assert store.people() == []
+
+
+def test_templates_of_one_person_have_an_end(store: AnyStore) -> None:
+    with pytest.raises(InputError, match="21 templates"):
+        store.enroll("Anna", vectors(MAX_TEMPLATES + 1))
+    assert store.people() == []
+    store.enroll("Anna", vectors(MAX_TEMPLATES - 1))
+    with pytest.raises(InputError, match="21 templates"):
+        store.enroll("Anna", vectors(2), add=True)
+    assert store.enroll("Anna", vectors(1), add=True).templates == MAX_TEMPLATES
+
+
+def test_the_log_is_read_newest_first_and_outlives_the_person(store: AnyStore, clock: FakeClock) -> None:
+    anna = store.enroll("Anna", vectors(1))
+    detail: dict[str, Scalar] = {"similarity": 0.71, "looks": 3, "liveness": "off", "night": False, "margin": None}
+    store.log(Event("started"))
+    clock.advance(1.5)
+    store.log(Event("granted", anna.id, detail))
+    store.forget("Anna")
+    newest, oldest = store.events(10)
+    assert (newest.at_utc, newest.event) == ("2026-01-01T00:00:01.500+00:00", Event("granted", anna.id, detail))
+    assert (oldest.at_utc, oldest.event) == ("2026-01-01T00:00:00.000+00:00", Event("started"))
+    assert newest.id > oldest.id
+    assert store.events(1) == [newest]
+    assert store.events(0) == store.events(-1) == []
+
+
+def test_a_detail_is_stored_as_it_is_even_when_hostile(store: AnyStore) -> None:
+    detail: dict[str, Scalar] = {"text": "\x1b[2J'); DROP TABLE events;--\n\u202e", "number": 2**70, "tiny": -1e-300}
+    store.log(Event("odd", None, detail))
+    assert store.events(1)[0].event.detail == detail
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"x": [1]},
+        {"x": {"y": 1}},
+        {"x": b"bytes"},
+        {"x": np.float32(1)},
+        {"x": vectors(1)[0]},
+        {"x": float("nan")},
+        {"x": float("inf")},
+        {5: "x"},
+        {"x": "y" * 4096},
+    ],
+)
+def test_a_detail_holds_only_short_plain_values(store: AnyStore, detail: dict[str, str]) -> None:
+    with pytest.raises(InputError):
+        store.log(Event("grant", 1, detail))
+    assert store.events(10) == []
+
+
+class History(RuleBasedStateMachine):
+    """Any sequence of calls leaves a store as it leaves a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: dict[str, tuple[int, list[Embedding]]] = {}
+        self.ids: set[int] = set()
+        self.logged = 0
+        self.store = self.make()
+
+    def make(self) -> AnyStore:
+        return FakeStore(8, FakeClock())
+
+    names = st.sampled_from(["Anna", "ANNA", "anna ", "Bert", "Zo\u00eb", "zoe\u0308", "Zoe"])
+
+    @rule(name=names, count=st.integers(0, 12), seed=st.integers(0, 99), add=st.booleans())
+    def enroll(self, name: str, count: int, seed: int, add: bool) -> None:
+        templates = vectors(count, seed, 8)
+        owner, own = self.model.get(name_key(name), (None, []))
+        if count == 0 or len(own) + count > MAX_TEMPLATES or (owner is not None) != add:
+            with pytest.raises((InputError, PersonError)):
+                self.store.enroll(name, templates, add=add)
+            return
+        person = self.store.enroll(name, templates, add=add)
+        if owner is None:
+            assert person.id not in self.ids
+            self.ids.add(person.id)
+        assert person.templates == len(own) + count
+        self.model[name_key(name)] = (person.id, own + templates)
+
+    @rule(name=names)
+    def forget(self, name: str) -> None:
+        known = self.model.pop(name_key(name), None)
+        if known is None:
+            with pytest.raises(PersonError):
+                self.store.forget(name)
+        else:
+            assert self.store.forget(name).id == known[0]
+
+    @rule()
+    def log(self) -> None:
+        self.store.log(Event("something", None, {"n": self.logged}))
+        self.logged += 1
+
+    @precondition(lambda self: isinstance(self.store, SqliteStore))
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = self.make()
+
+    @invariant()
+    def all_is_as_in_the_model(self) -> None:
+        people = self.store.people()
+        assert {name_key(p.name): (p.id, p.templates) for p in people} == {
+            key: (owner, len(own)) for key, (owner, own) in self.model.items()
+        }
+        gallery = self.store.gallery()
+        assert len(gallery.templates) == sum(len(own) for _, own in self.model.values())
+        assert dict(gallery.names) == {p.id: p.name for p in people}
+        for owner, own in self.model.values():
+            assert np.array_equal(gallery.templates[gallery.person_ids == owner], np.stack(own))
+        assert [line.event.detail["n"] for line in self.store.events(99)] == list(range(self.logged))[::-1]
+
+    def teardown(self) -> None:
+        self.store.close()
+
+
+class SqliteHistory(History):
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        super().__init__()
+
+    def make(self) -> AnyStore:
+        return SqliteStore.open(Path(self.folder.name) / "people.db", MODEL, 8, FakeClock())
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.folder.cleanup()
+
+
+TestFakeHistory = History.TestCase
+TestSqliteHistory = SqliteHistory.TestCase
+TestFakeHistory.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestSqliteHistory.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

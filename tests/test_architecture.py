@@ -1,0 +1,121 @@
+"""The dependency rule: what each part of ``edge`` may import, read from the source and from the running processes."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EDGE = Path(__file__).parents[1] / "edge"
+
+STANDARD = frozenset(sys.stdlib_module_names)
+BASE = {"edge.types", "edge.errors"}
+ADAPTER = {"edge.core", "edge.types", "edge.ports", "edge.errors", "edge.images"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "types": {"numpy"},
+    "errors": set(),
+    "ports": {"numpy", "edge.types"},
+    "core": {"numpy", "edge.core", *BASE},
+    "config": {"msgspec", "edge.errors"},
+    "images": {"numpy", "PIL", "edge.core", *BASE},
+    "annotate": {"numpy", "PIL", *BASE},
+    "slot": {"edge.ports", *BASE},
+    "wire": {"numpy", "msgspec", *BASE},
+    "link": {"edge", "edge.wire", "edge.errors"},
+    "models": {"numpy", "cv2", "msgspec", "ai_edge_litert", "tflite_runtime", "edge.models", *ADAPTER},
+    "devices": {"numpy", "cv2", "gpiozero", "lgpio", "picamera2", "edge.devices", *ADAPTER},
+    "store": {"numpy", "msgspec", "sqlite_utils", "edge.store", *ADAPTER},
+    "enroll": {"numpy", "edge.core", "edge.ports", "edge.images", *BASE},
+    "registry": {"edge", "edge.wire", "edge.core", "edge.ports", *BASE},
+    "guardian": {"edge", "edge.wire", "edge.config", "edge.core", "edge.ports", "edge.registry", *BASE},
+    "serve": {"edge", "edge.wire", "edge.core", "edge.ports", "edge.guardian", *BASE},
+    "eyes": {"edge", "edge.wire", "edge.core", "edge.ports", "edge.slot", *BASE},
+}
+"""By the first name below ``edge``: packages and modules that it may import. ``app`` wires and ``cli`` prints: they
+see all."""
+
+ONLY_IN = {
+    "picamera2": "devices/camera_pi.py",
+    "gpiozero": "devices/gpio.py",
+    "lgpio": "devices/gpio.py",
+    "ai_edge_litert": "models/interpreter.py",
+    "tflite_runtime": "models/interpreter.py",
+    "sqlite3": "store",
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file names in an import, ``from edge import wire`` as ``edge.wire``, and ``edge`` for a
+    bare one."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            found |= {f"edge.{alias.name}" for alias in node.names} if module == "edge" else {module}
+    return found
+
+
+def allowed(module: str, rule: set[str]) -> bool:
+    return module.split(".", maxsplit=1)[0] in STANDARD or any(
+        module == each or module.startswith(f"{each}.") for each in rule - {"edge"}
+    )
+
+
+def files() -> list[Path]:
+    return sorted(EDGE.rglob("*.py"))
+
+
+def part(path: Path) -> str:
+    return path.relative_to(EDGE).parts[0].removesuffix(".py")
+
+
+def test_every_part_imports_only_what_it_may() -> None:
+    broken = [
+        f"{path.relative_to(EDGE)} imports {module}"
+        for path in files()
+        if (rule := MAY_IMPORT.get(part(path))) is not None
+        for module in sorted(imports(path))
+        if not allowed(module, rule)
+    ]
+    assert broken == []
+
+
+def test_every_part_has_a_rule() -> None:
+    free = {"app", "cli", "__init__", "__main__"}
+    assert {part(path) for path in files()} - free == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize(("module", "place"), ONLY_IN.items())
+def test_hardware_and_runtimes_are_imported_in_one_place(module: str, place: str) -> None:
+    users = [str(path.relative_to(EDGE)) for path in files() if any(m.split(".")[0] == module for m in imports(path))]
+    assert all(user.startswith(place) for user in users), users
+
+
+def test_video_capture_is_used_in_one_file() -> None:
+    assert [p.name for p in files() if "VideoCapture(" in p.read_text()] == ["capture.py"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "never"),
+    [
+        (
+            "edge.guardian, edge.serve, edge.store.sqlite, edge.devices.bolt, edge.devices.gpio, edge.app",
+            {"cv2", "PIL"},
+        ),
+        ("edge.eyes, edge.link", {"sqlite3", "sqlite_utils", "gpiozero"}),
+        ("edge.cli", {"cv2", "PIL", "sqlite_utils", "gpiozero"}),
+    ],
+)
+def test_what_a_process_loads(modules: str, never: set[str]) -> None:
+    """In a fresh interpreter: importing a process's modules loads nothing that this process may not touch."""
+    never = never | {"ai_edge_litert", "tflite_runtime", "picamera2", "libcamera"}
+    code = f"import sys, {modules}; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert loaded & never == set()

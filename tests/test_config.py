@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pytest
+
+from edge.config import Config, load, template
+from edge.errors import ConfigError
+
+
+def faults(path: Path | None = None, environment: dict[str, str] | None = None, **flags: object) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(path, environment or {}, flags)
+    return str(caught.value)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "facelatch.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_template_is_a_configuration_and_says_the_defaults(tmp_path: Path) -> None:
+    assert load(written(tmp_path, template()), {}) == Config()
+
+
+def test_every_setting_survives_the_way_through_a_file(tmp_path: Path) -> None:
+    nasty = 'a "quoted" \\ path\twith\nlines ü'
+    config = load(None, {}, {"camera": {"driver": "replay", "source": nasty}, "door": {"unlock_s": 2.5}})
+    assert load(written(tmp_path, template(config)), {}) == config
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "[door]\nunlock_s = 3\n[faces]\nmin_px = 70\n[evidence]\nlooks_needed = 2\n")
+    environment = {"FACELATCH_DOOR__UNLOCK_S": "4", "FACELATCH_FACES__MIN_PX": "80.5", "PATH": "/bin"}
+    config = load(path, environment, {"door": {"unlock_s": 5}})
+    assert (config.door.unlock_s, config.faces.min_px, config.evidence.looks_needed) == (5, 80.5, 2)
+
+
+def test_text_in_the_environment_needs_no_quotes() -> None:
+    assert load(None, {"FACELATCH_PATHS__STATE": "/tmp/x"}).paths.state == "/tmp/x"
+    assert load(None, {"FACELATCH_BOLT__DRIVER": "simulated"}).bolt.driver == "simulated"
+
+
+def test_every_fault_is_told_at_once_with_what_was_meant(tmp_path: Path) -> None:
+    said = faults(
+        written(tmp_path, "[dor]\nx = 1\n[door]\nunlok_s = 3\nunlock_s = 99\n[faces]\nmin_px = '60'\n"),
+        {"FACELATCH_BOLT__PIN": "40", "FACELATCH_NOSECTION": "1"},
+        match={"similarity_min": 0.1},
+    )
+    for expected in (
+        "did you mean door?",
+        "did you mean unlock_s?",
+        "door.unlock_s = 99",
+        "faces.min_px = '60'",
+        "bolt.pin = 40",
+        "FACELATCH_NOSECTION",
+        "match.similarity_min = 0.1",
+    ):
+        assert expected in said
+    assert said.count("\n  - ") == 7
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "-1", "0", "1e400", '"5"', "true", "[1]"])
+def test_no_odd_number_holds_the_door(tmp_path: Path, number: str) -> None:
+    assert "door.unlock_s" in faults(written(tmp_path, f"[door]\nunlock_s = {number}\n"))
+
+
+@pytest.mark.parametrize(
+    "text", ["[door", "door = 3", "\x00", "a" * 200_000, "x = " + "[" * 5000, "[door]\nunlock_s = 3\nunlock_s = 4"]
+)
+def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
+    assert "facelatch.toml" in faults(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_text_or_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "facelatch.toml"
+    assert "No such file" in faults(path)
+    path.write_bytes(b"\xff\xfe[door]")
+    assert "not TOML" in faults(path)
+    assert "cannot be read" in faults(tmp_path)
+
+
+def test_evidence_that_can_never_be_complete_is_refused() -> None:
+    assert "nobody could ever come in" in faults(evidence={"looks_needed": 6, "looks_window": 5})
+
+
+@pytest.mark.parametrize(
+    ("pin", "active", "fires"), [(8, "high", True), (9, "high", False), (8, "low", False), (9, "low", True)]
+)
+def test_a_pin_that_would_fire_at_boot_needs_a_resistor(pin: int, active: str, fires: bool) -> None:
+    bolt = {"pin": pin, "active": active}
+    if not fires:
+        assert load(None, {}, {"bolt": bolt}).bolt.pin == pin
+        return
+    assert "releases the strike" in faults(bolt=bolt)
+    assert load(None, {}, {"bolt": {**bolt, "external_pull": True}}).bolt.pin == pin
+    assert load(None, {}, {"bolt": {**bolt, "driver": "simulated"}}).bolt.pin == pin
+
+
+def test_a_replay_needs_a_recording() -> None:
+    assert "camera.source" in faults(camera={"driver": "replay"})
+
+
+def test_only_liveness_off_exists_yet() -> None:
+    assert "liveness.mode" in faults(liveness={"mode": "required"})
+
+
+def test_the_configuration_cannot_be_changed_afterwards() -> None:
+    with pytest.raises(AttributeError):
+        Config().door.unlock_s = 30  # type: ignore[misc]

@@ -1,0 +1,127 @@
+"""The eyes with real networks: what they report of frames, and when they give up."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge import wire
+from edge.core.scene import FROZEN_S
+from edge.errors import CameraError
+from edge.eyes import Eyes
+from edge.images import read_rgb
+from edge.models.mobilefacenet import MobileFaceNet
+from edge.models.mtcnn import Mtcnn
+from edge.types import Frame, Rgb
+
+
+class Line:
+    """Keeps what was sent, as the wire would carry it."""
+
+    def __init__(self) -> None:
+        self.sent: list[wire.FromEyes] = []
+
+    def __call__(self, message: wire.FromEyes) -> None:
+        self.sent.append(wire.from_eyes(wire.encode(message)))
+
+    @property
+    def reports(self) -> list[wire.Report]:
+        return [message for message in self.sent if isinstance(message, wire.Report)]
+
+
+class Pictures:
+    """A camera that shows given pictures, ``step_s`` apart by its own clock."""
+
+    name = "given pictures"
+
+    def __init__(self, pictures: list[Rgb], step_s: float = 0.1) -> None:
+        self._pictures, self._step_s = pictures, step_s
+        self.closed = False
+
+    def frames(self) -> Iterator[Frame]:
+        for number, rgb in enumerate(self._pictures):
+            yield Frame(rgb, 50 + number * self._step_s, number)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def eyes(line: Line, detector: Mtcnn, embedder: MobileFaceNet) -> Eyes:
+    return Eyes(detector, embedder, line)
+
+
+@pytest.fixture
+def portrait(photos: dict[str, Path]) -> Rgb:
+    return read_rgb(photos["astronaut.png"])[:300, 60:380].copy()
+
+
+def shaken(rgb: Rgb, count: int) -> list[Rgb]:
+    return [np.roll(rgb, shift, axis=1) for shift in range(count)]
+
+
+def test_a_person_becomes_looks_of_one_track(eyes: Eyes, line: Line, portrait: Rgb) -> None:
+    for number, rgb in enumerate(shaken(portrait, 4)):
+        eyes.see(Frame(rgb, 10 + number / 10, number))
+    looks = [look for report in line.reports for look in wire.to_looks(report, 192)]
+    assert [look.track for look in looks] == [1, 1, 1, 1]
+    assert [look.frame for look in looks] == [0, 1, 2, 3]
+    assert all(look.faces_in_frame == 1 and look.liveness is None for look in looks)
+    assert all(float(a.embedding @ b.embedding) > 0.9 for a, b in itertools.pairwise(looks))
+    assert {"pnet", "rnet", "onet", "align", "embed"} <= set(looks[0].timings_ms)
+
+
+def test_two_people_are_both_counted_and_reported(eyes: Eyes, line: Line, portrait: Rgb) -> None:
+    eyes.see(Frame(np.hstack([portrait, portrait[:, ::-1]]), 10.0, 0))
+    assert line.reports[0].faces_in_frame == 2
+    assert len({look.track for look in line.reports[0].looks}) == 2
+
+
+def test_nobody_is_reported_too_as_a_sign_of_life(eyes: Eyes, line: Line) -> None:
+    eyes.see(Frame(np.full((240, 320, 3), 90, np.uint8), 10.0, 0))
+    assert line.reports[0] == wire.Report(0, 10.0, 0, [])
+
+
+def test_a_repeated_frame_is_no_second_look(eyes: Eyes, line: Line, portrait: Rgb) -> None:
+    for number in range(5):
+        eyes.see(Frame(portrait, 10 + number / 10, number))
+    assert [len(report.looks) for report in line.reports] == [1, 0, 0, 0, 0]
+
+
+def test_a_camera_that_repeats_one_frame_is_given_up_and_told(eyes: Eyes, line: Line, portrait: Rgb) -> None:
+    for number in range(int(FROZEN_S * 10)):
+        eyes.see(Frame(portrait, 10 + number / 10, number))
+    with pytest.raises(CameraError, match="repeats one frame"):
+        eyes.see(Frame(portrait, 10 + FROZEN_S, 99))
+
+
+def test_a_watch_begins_with_hello_and_ends_with_the_recording(eyes: Eyes, line: Line, portrait: Rgb) -> None:
+    camera = Pictures(shaken(portrait, 3))
+    eyes.run(camera, lambda: False)
+    assert line.sent[0] == wire.Hello(wire.VERSION, "mobilefacenet-192-1", 192, "given pictures")
+    assert line.reports
+    assert camera.closed
+
+
+def test_a_camera_that_fails_is_told_and_closed(eyes: Eyes, line: Line) -> None:
+    class Failing(Pictures):
+        def frames(self) -> Iterator[Frame]:
+            raise CameraError("The camera stopped. Check its cable.")
+
+    camera = Failing([])
+    with pytest.raises(CameraError, match="stopped"):
+        eyes.run(camera, lambda: False)
+    assert line.sent[-1] == wire.Trouble("The camera stopped. Check its cable.")
+    assert camera.closed
+
+
+def test_the_eyes_stop_when_told(eyes: Eyes, line: Line, portrait: Rgb) -> None:
+    eyes.run(Pictures(shaken(portrait, 3)), lambda: True)
+    assert line.reports == []

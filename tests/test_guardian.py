@@ -1,0 +1,306 @@
+"""The guardian's judgement, on a real store, with a clock that stands still and a bolt that can be made to fail."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from edge import wire
+from edge.config import Config
+from edge.core.door import State
+from edge.errors import BoltError, PersonError, StoreError, TemplateModelError, WireError
+from edge.guardian import CHECK_EVERY_S, EYES_AWAY_S, Guardian, Plain
+from edge.registry import Registry
+from edge.store.sqlite import SqliteStore
+from edge.types import Embedding, Event, Look
+from tests.core.looks import look
+from tests.fakes import FakeClock
+
+MODEL, DIMENSION = "test-space", 4
+HELLO = wire.Hello(wire.VERSION, MODEL, DIMENSION, "a camera")
+
+
+def unit(index: int) -> Embedding:
+    vector = np.zeros(DIMENSION, dtype=np.float32)
+    vector[index] = 1
+    return vector
+
+
+ADA, STRANGER = unit(0), unit(1)
+
+
+class FailingBolt:
+    """A bolt that records what it was told, and disobeys while ``broken``."""
+
+    name = "a test bolt"
+
+    def __init__(self) -> None:
+        self.released = False
+        self.broken = False
+        self.until_s = 0.0
+
+    def release(self, until_s: float) -> None:
+        if self.broken:
+            raise BoltError("The bolt did not release. Check it.")
+        self.released, self.until_s = True, until_s
+
+    def secure(self) -> None:
+        if self.broken:
+            raise BoltError("The bolt did not secure. Check it.")
+        self.released = False
+
+    def close(self) -> None:
+        self.secure()
+
+
+@dataclass
+class Household:
+    guardian: Guardian
+    store: SqliteStore
+    bolt: FailingBolt
+    clock: FakeClock
+    said: list[tuple[str, Mapping[str, Plain]]] = field(default_factory=list)
+    frame: int = 0
+
+    def is_open(self) -> bool:
+        return bool(self.bolt.released)
+
+    def state(self) -> State:
+        return self.guardian.door.state
+
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.said]
+
+    def eyes_see(self, *embeddings: Embedding, track: int = 1, age_s: float = 0.0) -> None:
+        """One frame with these faces, a tenth of a second after the last."""
+        self.clock.advance(0.1)
+        self.frame += 1
+        captured_s = self.clock.now_s() - age_s
+        looks = [
+            Look(track + i, e, None, face.quality, face.box, len(embeddings), self.frame, captured_s)
+            for i, (e, face) in enumerate((e, look()) for e in embeddings)
+        ]
+        self.guardian.eyes_say(wire.to_report(self.frame, captured_s, len(embeddings), looks))
+        self.guardian.tick()
+
+
+@pytest.fixture
+def household(house: Config) -> Iterator[Household]:
+    clock, bolt = FakeClock(), FailingBolt()
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        store.enroll("Ada", [ADA])
+        registry = Registry(store, MODEL, DIMENSION, house.match.similarity_min, house.match.margin_min)
+        said: list[tuple[str, Mapping[str, Plain]]] = []
+        guardian = Guardian(house, registry, store, bolt, clock, lambda kind, values: said.append((kind, values)))
+        guardian.eyes_say(HELLO)
+        yield Household(guardian, store, bolt, clock, said)
+
+
+def test_three_looks_open_the_door_for_as_long_as_configured(household: Household) -> None:
+    for _ in range(3):
+        assert not household.is_open()
+        household.eyes_see(ADA)
+    assert household.is_open()
+    assert household.bolt.until_s == household.clock.now_s() + 5.0
+    assert household.guardian.next_tick_s() <= household.bolt.until_s
+    household.clock.advance(5.0)
+    household.guardian.tick()
+    assert not household.is_open()
+    assert household.kinds()[-2:] == ["released", "secured"] or household.kinds()[-3:-1] == ["released", "secured"]
+
+
+def test_a_stranger_is_refused_and_written_down_without_a_name(household: Household) -> None:
+    for _ in range(6):
+        household.eyes_see(STRANGER)
+    assert not household.is_open()
+    assert household.kinds().count("refused") == 1
+    event = household.store.events(1)[0].event
+    assert (event.kind, event.person_id) == ("refused", None)
+
+
+def test_every_notice_names_the_bolt_and_the_liveness_mode(household: Household) -> None:
+    for _ in range(3):
+        household.eyes_see(ADA)
+    for _, values in household.said:
+        assert "bolt a test bolt" in str(values["status"])
+        assert "liveness off" in str(values["status"])
+    released = dict(household.said)["released"]
+    assert released["name"] == "Ada"
+    assert released["liveness"] == "off"
+
+
+def test_the_log_holds_the_persons_number_and_no_name(household: Household) -> None:
+    for _ in range(3):
+        household.eyes_see(ADA)
+    event = household.store.events(1)[0].event
+    assert event.kind == "released"
+    assert event.person_id == household.store.people()[0].id
+    assert "Ada" not in str(event.detail)
+
+
+def test_a_person_together_with_somebody_else_stays_outside(household: Household) -> None:
+    for _ in range(10):
+        household.eyes_see(ADA, STRANGER)
+    assert not household.is_open()
+    assert "several faces" in str(dict(household.said)["refused"]["reason"])
+
+
+def test_looks_that_come_late_open_nothing(household: Household) -> None:
+    for _ in range(10):
+        household.eyes_see(ADA, age_s=0.6)
+    assert not household.is_open()
+
+
+def test_eyes_that_fall_silent_are_away_and_the_door_still_relocks(household: Household) -> None:
+    for _ in range(3):
+        household.eyes_see(ADA)
+    household.clock.advance(EYES_AWAY_S + 0.1)
+    household.guardian.tick()
+    assert household.guardian.status().eyes == "away"
+    assert household.is_open()
+    household.clock.advance(5.0 - EYES_AWAY_S)
+    household.guardian.tick()
+    assert not household.is_open()
+
+
+def test_eyes_that_were_silent_for_a_while_are_heard_again(household: Household) -> None:
+    household.eyes_see(ADA)
+    household.clock.advance(EYES_AWAY_S + 0.1)
+    household.guardian.tick()
+    household.eyes_see(STRANGER)
+    assert household.kinds()[-2:] == ["eyes_away", "eyes_present"]
+    assert "present" in household.guardian.status().eyes
+
+
+def test_evidence_dies_with_the_eyes_that_gave_it(household: Household) -> None:
+    household.eyes_see(ADA)
+    household.eyes_see(ADA)
+    household.guardian.eyes_gone("killed")
+    household.guardian.eyes_say(HELLO)
+    household.eyes_see(ADA)
+    assert not household.is_open()
+
+
+def test_eyes_must_say_hello_and_speak_of_the_same_model(household: Household) -> None:
+    household.guardian.eyes_gone("killed")
+    with pytest.raises(WireError, match="hello"):
+        household.eyes_see(ADA)
+    with pytest.raises(WireError, match="another-space"):
+        household.guardian.eyes_say(wire.Hello(wire.VERSION, "another-space", DIMENSION, "a camera"))
+    with pytest.raises(WireError, match="version 99"):
+        household.guardian.eyes_say(wire.Hello(99, MODEL, DIMENSION, "a camera"))
+    assert household.guardian.status().eyes == "away"
+
+
+def test_a_camera_in_trouble_is_told(household: Household) -> None:
+    household.guardian.eyes_say(wire.Trouble("The camera repeats one frame."))
+    assert household.said[-1][0] == "eyes_away"
+    assert "repeats one frame" in str(household.said[-1][1]["reason"])
+
+
+def test_a_bolt_that_does_not_release_is_a_fault_that_ends_when_it_obeys_again(household: Household) -> None:
+    household.bolt.broken = True
+    for _ in range(3):
+        household.eyes_see(ADA)
+    assert household.state() is State.FAULT
+    assert household.kinds().count("fault") == 1
+    for _ in range(5):
+        household.eyes_see(ADA, track=9)
+    assert not household.is_open()
+    household.clock.advance(CHECK_EVERY_S)
+    household.guardian.tick()
+    assert household.state() is State.FAULT
+    household.bolt.broken = False
+    household.clock.advance(CHECK_EVERY_S)
+    household.guardian.tick()
+    assert household.state() is State.LOCKED
+
+
+def test_a_bolt_that_does_not_secure_is_a_fault_and_is_tried_again(household: Household) -> None:
+    for _ in range(3):
+        household.eyes_see(ADA)
+    household.bolt.broken = True
+    household.clock.advance(5.0)
+    household.guardian.tick()
+    assert household.state() is State.FAULT
+    household.bolt.broken = False
+    household.clock.advance(CHECK_EVERY_S)
+    household.guardian.tick()
+    assert not household.is_open()
+
+
+def test_a_bolt_found_released_without_a_grant_is_secured(household: Household) -> None:
+    household.bolt.released = True
+    household.guardian.tick()
+    assert not household.is_open()
+    assert household.state() is State.FAULT
+
+
+def test_a_log_that_cannot_be_written_keeps_nobody_out_and_is_told(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(event: Event) -> None:
+        raise StoreError("The disk is full. Make room.")
+
+    monkeypatch.setattr(household.store, "log", full)
+    for _ in range(3):
+        household.eyes_see(ADA)
+    assert household.is_open()
+    assert "log_failed" in household.kinds()
+
+
+def test_a_person_enrolled_while_the_lock_runs_gets_in_and_a_forgotten_one_does_not(household: Household) -> None:
+    bob = unit(2)
+    household.guardian.answer(wire.AskEnroll("Bob", MODEL, [wire.to_bytes(bob)]))
+    for _ in range(3):
+        household.eyes_see(bob)
+    assert household.is_open()
+    household.clock.advance(6)
+    household.guardian.tick()
+    household.guardian.answer(wire.AskForget("bob"))
+    for _ in range(6):
+        household.eyes_see(bob, track=5)
+    assert not household.is_open()
+    assert [event.event.kind for event in household.store.events(20)].count("forgotten") == 1
+
+
+def test_templates_of_another_model_and_unknown_people_are_refused(household: Household) -> None:
+    with pytest.raises(TemplateModelError, match="another-space"):
+        household.guardian.answer(wire.AskEnroll("Bob", "another-space", [wire.to_bytes(ADA)]))
+    with pytest.raises(WireError):
+        household.guardian.answer(wire.AskEnroll("Bob", MODEL, [b"\x00" * 16]))
+    with pytest.raises(PersonError):
+        household.guardian.answer(wire.AskForget("Nobody"))
+    assert [person.name for person in household.store.people()] == ["Ada"]
+
+
+def test_identifying_names_but_never_opens(household: Household) -> None:
+    for _ in range(10):
+        answer = household.guardian.answer(wire.AskIdentify(MODEL, wire.to_bytes(ADA)))
+        household.guardian.tick()
+    assert isinstance(answer, wire.Identified)
+    assert (answer.person, answer.accepted, answer.margin) == ("Ada", True, None)
+    assert not household.is_open()
+
+
+def test_malformed_messages_are_told_ever_more_rarely(household: Household) -> None:
+    for _ in range(1000):
+        household.guardian.malformed(WireError("Not a message. Restart."))
+    assert household.kinds().count("malformed") == 10
+    assert household.said[-1][1]["count"] == 512
+
+
+def test_stopping_secures(household: Household) -> None:
+    for _ in range(3):
+        household.eyes_see(ADA)
+    household.guardian.stop("SIGTERM came")
+    assert not household.is_open()
+    assert household.said[-1][0] == "stopped"
+
+
+def test_a_guardian_that_cannot_secure_its_bolt_does_not_start(household: Household, house: Config) -> None:
+    household.bolt.broken = True
+    registry = Registry(household.store, MODEL, DIMENSION, 0.6, 0.05)
+    with pytest.raises(BoltError):
+        Guardian(house, registry, household.store, household.bolt, household.clock, lambda kind, values: None)

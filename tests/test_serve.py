@@ -1,0 +1,207 @@
+"""The guardian's loop on real sockets, in a thread, with real clients."""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from edge import wire
+from edge.config import Config
+from edge.devices.bolt import SimulatedPin, TimedBolt
+from edge.devices.clock import SystemClock
+from edge.errors import PersonError, WireError
+from edge.guardian import Guardian, Plain
+from edge.link import EyesLink, ask
+from edge.registry import Registry
+from edge.serve import CONTROL_MAX, Server
+from edge.store.sqlite import SqliteStore
+from edge.types import Look
+from tests.core.looks import look
+
+MODEL, DIMENSION = "test-space", 4
+ADA = np.array([1, 0, 0, 0], dtype=np.float32)
+
+
+@dataclass
+class Served:
+    """A serving guardian. ``heard`` wakes at every notice."""
+
+    config: Config
+    server: Server
+    bolt: TimedBolt
+    kinds: list[str] = field(default_factory=list)
+    heard: threading.Condition = field(default_factory=threading.Condition)
+
+    def say(self, kind: str, values: Mapping[str, Plain]) -> None:
+        with self.heard:
+            self.kinds.append(kind)
+            self.heard.notify_all()
+
+    def wait_for(self, kind: str, times: int = 1) -> None:
+        with self.heard:
+            assert self.heard.wait_for(lambda: self.kinds.count(kind) >= times, timeout=20), (kind, self.kinds)
+
+
+@pytest.fixture
+def served(house: Config) -> Iterator[Served]:
+    clock = SystemClock()
+    ready: list[Served] = []
+    started = threading.Event()
+
+    def serve() -> None:
+        # The store belongs to the thread that opens it.
+        with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+            store.enroll("Ada", [ADA])
+            bolt = TimedBolt(SimulatedPin(), clock)
+            household = Registry(store, MODEL, DIMENSION, 0.6, 0.05)
+            notices: list[tuple[str, Mapping[str, Plain]]] = []
+            guardian = Guardian(
+                house,
+                household,
+                store,
+                bolt,
+                clock,
+                lambda k, v: ready[0].say(k, v) if ready else notices.append((k, v)),
+            )
+            server = Server(guardian, house.looks_path, house.control_path, clock)
+            ready.append(Served(house, server, bolt))
+            started.set()
+            server.run(lambda _: None)
+            server.close()
+            bolt.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert started.wait(20)
+    yield ready[0]
+    ready[0].server.stopping = "the test is over"
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not house.control_path.exists()
+
+
+def hello(link: EyesLink) -> None:
+    link(wire.Hello(wire.VERSION, MODEL, DIMENSION, "a test"))
+
+
+def see_ada(link: EyesLink, looks: int = 3) -> None:
+    clock = SystemClock()
+    for number in range(looks):
+        now_s = clock.now_s() + number / 1e4  # three distinct frames
+        face = look(now_s, frame=number)
+        link(wire.to_report(number, now_s, 1, [Look(1, ADA, None, face.quality, face.box, 1, number, now_s)]))
+
+
+def test_looks_over_the_socket_open_the_door_and_losing_the_eyes_does_not_hold_it(served: Served) -> None:
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    see_ada(link)
+    served.wait_for("released")
+    link.close()
+    served.wait_for("eyes_away")
+    served.wait_for("secured")
+    assert not served.bolt.released
+
+
+def test_rubbish_from_the_eyes_is_dropped_and_the_next_message_counts(served: Served) -> None:
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    raw = link._socket
+    for packet in (b"\x00", b"rubbish", b"\xc1" * 1000, b"x" * wire.PACKET_MAX_BYTES):
+        raw.send(packet)
+    see_ada(link)
+    served.wait_for("malformed")
+    served.wait_for("released")
+    link.close()
+
+
+def test_a_packet_larger_than_any_message_is_dropped_whole(served: Served) -> None:
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    link._socket.send(b"x" * (wire.PACKET_MAX_BYTES + 10))
+    served.wait_for("malformed")
+    see_ada(link)
+    served.wait_for("released")
+    link.close()
+
+
+def test_new_eyes_take_the_place_of_the_old(served: Served) -> None:
+    old, new = EyesLink(served.config.looks_path), EyesLink(served.config.looks_path)
+    hello(new)
+    served.wait_for("eyes_present")
+    see_ada(new)
+    served.wait_for("released")
+    old._socket.settimeout(20)
+    assert old._socket.recv(1) == b""  # the guardian hung up on them
+    old.close()
+    new.close()
+
+
+def test_an_operator_is_answered_while_the_eyes_flood(served: Served) -> None:
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    stop = threading.Event()
+
+    def flood() -> None:
+        while not stop.is_set():
+            see_ada(link, looks=50)
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    try:
+        for _ in range(20):
+            answer = ask(served.config.control_path, wire.AskStatus())
+            assert isinstance(answer, wire.Status)
+    finally:
+        stop.set()
+        flooding.join()
+        link.close()
+
+
+def test_an_operators_mistake_comes_back_as_the_error_it_is(served: Served) -> None:
+    with pytest.raises(PersonError, match="Adda"):
+        ask(served.config.control_path, wire.AskForget("Adda"))
+    people = ask(served.config.control_path, wire.AskPeople())
+    assert isinstance(people, wire.People)
+    assert [person.name for person in people.people] == ["Ada"]
+
+
+def test_silent_operators_do_not_block_the_next_for_ever(served: Served) -> None:
+    silent = []
+    for _ in range(CONTROL_MAX):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        connection.connect(str(served.config.control_path))
+        silent.append(connection)
+    for connection in silent:
+        connection.close()
+    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
+def test_a_second_guardian_is_refused_and_the_first_goes_on(served: Served) -> None:
+    guardian = served.server._guardian
+    with pytest.raises(WireError, match="Another guardian"):
+        Server(guardian, served.config.looks_path, served.config.control_path, SystemClock())
+    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
+def test_the_sockets_are_for_their_owner_and_group_only(served: Served) -> None:
+    for path in (served.config.looks_path, served.config.control_path):
+        assert path.stat().st_mode & 0o777 == 0o660
+    assert served.config.looks_path.parent.stat().st_mode & 0o777 == 0o750
+
+
+def test_where_nobody_listens_there_is_no_answer(house: Config) -> None:
+    assert ask(house.control_path, wire.AskStatus()) is None
+    with pytest.raises(WireError, match="facelatch run"):
+        EyesLink(house.looks_path)
+
+
+def test_a_socket_left_behind_by_a_killed_guardian_is_taken_over(house: Config) -> None:
+    house.control_path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as dead:
+        dead.bind(str(house.control_path))
+        dead.listen()
+    assert ask(house.control_path, wire.AskStatus()) is None

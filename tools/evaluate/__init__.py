@@ -1,0 +1,1 @@
+"""Accuracy of the networks on data sets given as folders: ``python -m tools.evaluate --help``."""

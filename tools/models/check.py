@@ -1,0 +1,83 @@
+"""Is a network still what it was? Figures on real samples, and the limits below which a build is refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import ModelError
+from edge.models.interpreter import Net, load_runtime
+from edge.models.manifest import Shelf
+from edge.models.mtcnn import PROBABILITY_MIN
+from edge.types import FloatArray
+from tools.models.quantise import normalised
+
+AT_LEAST = {"cosine_to_source_min": 0.999999, "cosine_to_fp32_mean": 0.98, "decision_agreement": 0.96}
+AT_MOST = {"face_probability_error_mean": 0.04, "box_error_mean": 0.02, "landmark_error_mean": 0.01}
+"""About twice the error of the committed networks: anything worse is a mistake of conversion, not of rounding."""
+
+
+def embedder_figures(shelf: Shelf, reference: Shelf, source: bytes, pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+    """How near the int8 embedder is to fp32, and fp32 to the published file, over (N, 112, 112, 3) faces; N even."""
+    expected = Net(reference, "mobilefacenet").run_many(pixels)["embedding"]
+    to_source = cosines(expected, run_source(source, pixels))
+    to_fp32 = cosines(Net(shelf, "mobilefacenet").run_many(pixels)["embedding"], expected)
+    return {
+        "check_samples": len(pixels),
+        "cosine_to_source_min": float(to_source.min()),
+        "cosine_to_fp32_mean": float(to_fp32.mean()),
+        "cosine_to_fp32_min": float(to_fp32.min()),
+    }
+
+
+def detector_figures(shelf: Shelf, reference: Shelf, name: str, pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+    """How near an int8 stage of MTCNN is to fp32.
+
+    Box and landmark errors are shares of the window's side, over the places where fp32 sees a face.
+    """
+    expected, found = (Net(kept, name).run_many(pixels) for kept in (reference, shelf))
+    limit = PROBABILITY_MIN[name]
+    sure, sure_too = expected["prob"][..., 1] >= limit, found["prob"][..., 1] >= limit
+    error = {key: np.abs(expected[key] - found[key]) for key in expected}
+    figures = {
+        "check_samples": len(pixels),
+        "face_probability_error_mean": float(error["prob"][..., 1].mean()),
+        "decision_agreement": float((sure == sure_too).mean()),
+        "box_error_mean": float(error["reg"][sure].mean()),
+    }
+    if "lmk" in error:
+        figures["landmark_error_mean"] = float(error["lmk"][sure].mean())
+    return figures
+
+
+def refuse_poor(name: str, figures: Mapping[str, float]) -> None:
+    """Raises ModelError when a figure is beyond its limit, or is not a number."""
+    for key, value in figures.items():
+        if not (value >= AT_LEAST.get(key, -np.inf) and value <= AT_MOST.get(key, np.inf)):
+            limit = AT_LEAST.get(key, AT_MOST.get(key))
+            raise ModelError(
+                f"{name} was converted badly: {key} is {value:.6g}, the limit is {limit}. "
+                "Nothing was written; calibrate with more photographs of people, and look at what changed in the tools."
+            )
+
+
+def run_source(source: bytes, pixels: npt.NDArray[np.uint8]) -> FloatArray:
+    """(N, 192) what the published MobileFaceNet itself says; its batch is fixed at two, so N must be even."""
+    interpreter = load_runtime().Interpreter(model_content=source)
+    interpreter.allocate_tensors()
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    parts: list[Any] = []
+    for start in range(0, len(pixels), 2):
+        interpreter.set_tensor(taken["index"], normalised(pixels[start : start + 2]))
+        interpreter.invoke()
+        parts.append(interpreter.get_tensor(given["index"]))
+    return np.concatenate(parts)
+
+
+def cosines(a: FloatArray, b: FloatArray) -> npt.NDArray[np.float64]:
+    """(N,) row by row, in float64: the limit is closer to one than float32 tells apart."""
+    a64, b64 = a.astype(np.float64), b.astype(np.float64)
+    norms = np.linalg.norm(a64, axis=1) * np.linalg.norm(b64, axis=1)
+    result: npt.NDArray[np.float64] = (a64 * b64).sum(axis=1) / norms
+    return result
