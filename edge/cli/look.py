@@ -126,18 +126,7 @@ def _print(line: PictureLine, config: Config) -> None:
     if line.error:
         errors.print(f"facelatch: {line.error}", markup=False)
         return
-    columns = (
-        "face",
-        "at x0 y0 x1 y1",
-        "probability",
-        "px",
-        "yaw °",
-        "brightness",
-        "nearest",
-        "similarity",
-        "lead",
-        "verdict",
-    )
+    columns = ("face", "at", "p", "px", "yaw °", "light", "nearest", "similarity", "lead", "verdict")
     rows = [
         (
             number,

@@ -6,11 +6,15 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+PROSE = frozenset({"at", "detail", "photo", "verdict", "why not"})
+"""Columns that may take several lines."""
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -27,10 +31,10 @@ def print_json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table whose cells are plain text: no markup is read out of a name or a path."""
-    drawn = Table(title=Text(title), title_justify="left")
+    """A table whose cells are plain text: no markup is read out of a name or a path. Prose folds, figures do not."""
+    drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in columns:
-        drawn.add_column(Text(column))
+        drawn.add_column(Text(column), no_wrap=column not in PROSE, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell(value)) for value in row))
     console.print(drawn)

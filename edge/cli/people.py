@@ -3,14 +3,25 @@
 from pathlib import Path
 
 import click
+import msgspec
 from rich.progress import track
 
 from edge import app, wire
 from edge import config as configuration
 from edge.cli.output import console, errors, json_option, print_json, table
-from edge.core.names import clean_name
+from edge.core.names import clean_name, shown
 from edge.enroll.session import Sample, Session
 from edge.errors import FaceError, ImageError
+
+
+class PhotoLine(msgspec.Struct):
+    """What became of one photograph, as ``--json`` gives it."""
+
+    photo: str
+    refused: str | None
+    face_px: float | None = None
+    yaw_deg: float | None = None
+    brightness: float | None = None
 
 
 @click.command()
@@ -40,15 +51,15 @@ def enroll(config_path: Path | None, name: str, photos: tuple[Path, ...], add: b
     templates = [wire.to_bytes(template) for template in session.templates]
     answer = app.answer(config, wire.AskEnroll(name, embedder.model_id, templates, add))
     person = answer.people[0] if isinstance(answer, wire.People) else None
-    lines = [{"photo": sample.source, "refused": sample.refused, **_figures(sample)} for sample in samples]
+    lines = [_line(sample) for sample in samples]
     if as_json:
         print_json({"person": person, "photos": lines})
         return
-    columns = ("photo", "kept", "face px", "yaw °", "brightness", "why not")
     rows = [
-        (line["photo"], "no" if line["refused"] else "yes", *list(line.values())[2:], line["refused"]) for line in lines
+        (line.photo, "no" if line.refused else "yes", line.face_px, line.yaw_deg, line.brightness, line.refused)
+        for line in lines
     ]
-    table(f"{name}", columns, rows)
+    table(name, ("photo", "kept", "px", "yaw °", "light", "why not"), rows)
     total = person.templates if person else 0
     console.print(f"{name} is enrolled with {total} template{'s' * (total != 1)}.", markup=False)
 
@@ -80,7 +91,6 @@ def forget(config_path: Path | None, name: str, as_json: bool) -> None:
 
 
 def _sample(session: Session, photo: Path) -> Sample:
-    from edge.core.names import shown
     from edge.images import read_rgb
 
     source = shown(str(photo), 120)[1:-1]
@@ -90,10 +100,9 @@ def _sample(session: Session, photo: Path) -> Sample:
         return Sample(source, str(error))
 
 
-def _figures(sample: Sample) -> dict[str, float | None]:
-    quality = sample.quality
-    return {
-        "face_px": quality.face_px if quality else None,
-        "yaw_deg": quality.yaw_deg if quality else None,
-        "brightness": quality.brightness if quality else None,
-    }
+def _line(sample: Sample) -> PhotoLine:
+    line = PhotoLine(sample.source, sample.refused)
+    if sample.quality is not None:
+        line.face_px, line.yaw_deg = sample.quality.face_px, sample.quality.yaw_deg
+        line.brightness = sample.quality.brightness
+    return line

@@ -78,7 +78,8 @@ def _read_zip(archive: Path, name: str) -> bytes:
 
 def _read_tar(archive: Path, name: str) -> bytes:
     with tarfile.open(archive) as opened:
-        file = opened.extractfile(name)
+        info = opened.getmember(name)
+        file = opened.extractfile(info) if info.isfile() else None  # tarfile follows a link to itself for ever
         if file is None:
             raise KeyError("it is not a plain file")
         return file.read()

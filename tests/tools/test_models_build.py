@@ -1,0 +1,251 @@
+"""Calibration samples, the check, and what a build leaves behind; with the real networks on real photographs."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edge.core.boxes import squared
+from edge.errors import ModelError
+from edge.images import read_rgb
+from edge.models.interpreter import Net
+from edge.models.manifest import MANIFEST, Shelf
+from edge.models.mobilefacenet import MobileFaceNet
+from edge.models.mtcnn import Mtcnn, cropped, halved
+from edge.types import FloatArray
+from tools.models import __main__ as command
+from tools.models import build as building
+from tools.models import calibrate, check
+from tools.models.mtcnn_nets import INPUT_SHAPES
+from tools.models.quantise import normalised, with_extremes
+
+FACES = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png")
+
+
+@pytest.fixture
+def faces(photos: dict[str, Path], tmp_path: Path) -> Path:
+    """A folder tree of photographs, with what such trees also hold."""
+    folder = tmp_path / "faces"
+    for name in FACES:
+        place = folder / Path(name).stem.rstrip("23")
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photos[name], place)
+    shutil.copy(photos["biden.jpg"], folder / "obama" / "again.jpg")
+    (folder / "obama" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two faces are enough, every other picture is for the check."""
+    monkeypatch.setattr(calibrate, "FACES", {"calibration": 2, "check": 2})
+    monkeypatch.setattr(calibrate, "CHECK_EVERY", 2)
+
+
+def silent(_step: str, _done: float) -> None:
+    pass
+
+
+# --- pictures
+
+
+def test_each_picture_once_in_an_order_of_its_own(faces: Path, tmp_path: Path) -> None:
+    found = calibrate.pictures([faces, faces / "obama"], unseen=[])
+    assert len(found) == len(FACES) + 1  # biden.jpg only once; the broken one is found out later
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(faces, moved / "deep")
+    (moved / "deep" / "obama" / "obama.jpg").rename(moved / "first.jpg")
+    assert [path.read_bytes() for path in calibrate.pictures([moved], [])] == [path.read_bytes() for path in found]
+
+
+def test_unseen_people_are_left_out(faces: Path) -> None:
+    (faces / "obama" / "again.jpg").unlink()
+    assert {path.parent.name for path in calibrate.pictures([faces], ["obama", "biden"])} == {"astronaut"}
+
+
+def test_no_picture_at_all_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="--faces"):
+        calibrate.pictures([tmp_path], [])
+
+
+# --- samples
+
+
+@pytest.mark.models
+@pytest.mark.usefixtures("few")
+def test_samples_are_what_the_cascade_is_fed(shelf: Shelf, faces: Path) -> None:
+    seen: list[int] = []
+    paths = calibrate.pictures([faces], [])
+    samples = calibrate.collect(shelf, paths, seen.append)
+    assert seen[-1] == 4
+    assert seen == sorted(seen)
+    for use in ("calibration", "check"):
+        for name, pixels in samples[use].items():
+            assert pixels.shape[1:] == shelf.card(name).input.shape[1:]
+            assert pixels.dtype == np.uint8
+            assert 1 <= len(pixels) <= 2
+            assert all(sample.any() for sample in pixels)
+    again = calibrate.collect(shelf, paths, seen.append)
+    for use, by_name in samples.items():
+        for name, pixels in by_name.items():
+            np.testing.assert_array_equal(pixels, again[use][name])
+
+
+@pytest.mark.models
+def test_too_few_faces_are_told(shelf: Shelf, faces: Path) -> None:
+    with pytest.raises(ModelError, match=r"6 pictures hold too few faces: 600 .* 200 .*--faces"):
+        calibrate.collect(shelf, calibrate.pictures([faces], []), lambda _count: None)
+
+
+def test_tiles_cover_the_whole_canvas() -> None:
+    marks = np.arange(200 * 130, dtype=np.int64).reshape(200, 130)
+    canvas = np.stack([marks % 251, marks // 251 % 251, marks % 7], axis=2).astype(np.uint8)
+    tiles = calibrate._tiles(canvas)
+    assert {tile.shape for tile in tiles} == {(96, 128, 3)}
+    covered = {pixel.tobytes() for tile in tiles for pixel in tile.reshape(-1, 3)}
+    assert {pixel.tobytes() for pixel in canvas.reshape(-1, 3)} <= covered
+    (small,) = calibrate._tiles(canvas[:50, :60])
+    np.testing.assert_array_equal(small[:50, :60], canvas[:50, :60])
+    assert (small[50:] == 128).all()
+
+
+def test_extremes_make_the_input_scale_exact() -> None:
+    pixels = np.full((2, 4, 4, 3), 100, np.uint8)
+    marked = with_extremes(pixels)
+    for sample in marked:
+        assert (sample.min(), sample.max()) == (0, 255)
+    assert (pixels == 100).all()
+    low, high = normalised(marked).min(), normalised(marked).max()
+    assert (high - low) / 255 == 1 / 128
+
+
+# --- check
+
+
+class Case:
+    """The committed networks as the reference, and faces for each of them to be checked with."""
+
+    def __init__(self, reference: Shelf, detector: Mtcnn, embedder: MobileFaceNet, photos: dict[str, Path]) -> None:
+        self.reference = reference
+        self.models = {name: reference.load(name) for name in reference.cards}
+        crops: dict[str, list[calibrate.Pixels]] = {name: [] for name in reference.cards}
+        for photo in FACES[:4]:
+            rgb = read_rgb(photos[photo])
+            face = detector.detect(rgb)[0]
+            box = np.array([[face.box.x0, face.box.y0, face.box.x1, face.box.y1]], np.float32)
+            windows = {size: cropped(halved(rgb), squared(box), size)[0] for size in (12, 24, 48)}
+            tile = np.full(INPUT_SHAPES["pnet"][1:], 128, np.uint8)
+            tile[40:52, 60:72] = windows[12]
+            aligned = embedder.align(rgb, face.landmarks)
+            for name, crop in zip(crops, (tile, windows[24], windows[48], aligned), strict=True):
+                crops[name].append(crop)
+        inputs = {name: np.stack(crop) for name, crop in crops.items()}
+        self.samples = {"calibration": inputs, "check": inputs}
+
+    def damaged(self, name: str) -> dict[str, bytes]:
+        """The networks with the middle of one file, where the weights are, set to other numbers."""
+        model = bytearray(self.models[name])
+        middle = slice(len(model) * 2 // 5, len(model) * 3 // 5)
+        model[middle] = np.random.default_rng(3).bytes(len(model[middle]))
+        return {**self.models, name: bytes(model)}
+
+
+@pytest.fixture
+def case(shelf: Shelf, detector: Mtcnn, embedder: MobileFaceNet, photos: dict[str, Path]) -> Case:
+    return Case(shelf, detector, embedder, photos)
+
+
+@pytest.fixture
+def build_with(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faces: Path) -> Any:
+    """``build`` without TensorFlow and network: the check and the writing are real, what comes before them is given."""
+    published = building.Published({}, b"", [])
+    monkeypatch.setattr(building, "get_published", lambda _work, _report: published)
+    monkeypatch.setattr(building, "build_fp32", lambda _published, _folder, _report: case.reference)
+    monkeypatch.setattr(calibrate, "collect", lambda *_arguments: case.samples)
+    # The published file itself is not there to compare with; its figure is the build's own, not this test's.
+    monkeypatch.setattr(check, "run_source", lambda _source, pixels: _embeddings(case.reference, pixels))
+
+    def run(models: Mapping[str, bytes], out: Path) -> building.Figures:
+        monkeypatch.setattr(building, "_quantised", lambda *_arguments: models)
+        return building.build(tmp_path / "work", out, [faces], [], silent)
+
+    return run
+
+
+def _embeddings(shelf: Shelf, pixels: calibrate.Pixels) -> FloatArray:
+    return Net(shelf, "mobilefacenet").run_many(pixels)["embedding"]
+
+
+@pytest.mark.models
+def test_a_good_build_is_written_with_its_figures(case: Case, build_with: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    figures = build_with(case.models, out)
+    assert figures["onet"]["decision_agreement"] == 1.0
+    assert figures["mobilefacenet"]["cosine_to_fp32_mean"] == 1.0
+    shelf = Shelf.open(out)
+    assert {name: shelf.load(name) for name in shelf.cards} == case.models
+    assert {path.name for path in out.iterdir()} == {MANIFEST, *(card.file for card in shelf.cards.values())}
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["rnet", "onet", "mobilefacenet"])
+def test_a_bad_build_is_refused_and_writes_nothing(case: Case, build_with: Any, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    build_with(case.models, out)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(ModelError, match=f"{name} was converted badly"):
+        build_with(case.damaged(name), out)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    with pytest.raises(ModelError):
+        build_with(case.damaged(name), tmp_path / "fresh")
+    assert not (tmp_path / "fresh").exists()
+
+
+def test_a_figure_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ModelError, match="box_error_mean is nan"):
+        check.refuse_poor("pnet", {"box_error_mean": float("nan")})
+
+
+# --- command
+
+
+def test_the_command_says_what_to_pass(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command.main, ["build", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "--faces DIR" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_says_what_to_install(tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "NEEDED", ("json", "no_such_module"))
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["fp32"], ["build", "--faces", str(faces)]):
+        result = CliRunner().invoke(command.main, arguments)
+        assert result.exit_code == ModelError.exit_code
+        assert "needs no_such_module" in result.stderr
+        assert "pip install" in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"faces"}
+
+
+def test_the_command_leaves_out_the_people_of_a_list(
+    tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text("2\nobama\t1\t2\nbiden\t1\tsomebody\t3\n")
+    asked: list[set[str]] = []
+
+    def build(_work: Path, _out: Path, _faces: object, unseen: set[str], _report: object) -> building.Figures:
+        asked.append(unseen)
+        return {"pnet": {"check_samples": 2}}
+
+    monkeypatch.setattr(command, "NEEDED", ())
+    monkeypatch.setattr(building, "build", build)
+    result = CliRunner().invoke(command.main, ["build", "--faces", str(faces), "--unseen", str(pairs), "--json"])
+    assert asked == [{"obama", "biden", "somebody"}]
+    assert json.loads(result.stdout) == {"folder": "models_tflite", "models": {"pnet": {"check_samples": 2}}}
