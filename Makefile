@@ -4,6 +4,8 @@
 export PYTHON
 BIN := .venv/bin
 DATA ?=
+FACES ?=
+UNSEEN ?=
 LIMIT ?= 400
 
 .DEFAULT_GOAL := help
@@ -34,9 +36,10 @@ accuracy: venv ## verification on LFW: make accuracy DATA=folder [LIMIT=pairs]
 bench: venv ## milliseconds of each stage on this machine
 	$(BIN)/python -m tools.bench pipeline
 
-models: ## rebuild models_tflite/ from the pinned packages (TensorFlow, 2 GB in .venv-tools)
+models: ## rebuild models_tflite/: make models FACES=folder [UNSEEN=pairsDevTest.txt] (TensorFlow, 2 GB in .venv-tools)
+	@test -n "$(FACES)" || { echo "Say which pictures to calibrate with: make models FACES=folder" >&2; exit 2; }
 	@sh .ci/venv .venv-tools requirements-tools.lock
-	.venv-tools/bin/python -m tools.models build
+	.venv-tools/bin/python -m tools.models build --faces $(FACES) $(if $(UNSEEN),--unseen $(UNSEEN))
 
 wheel: venv ## dist/facelatch-*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

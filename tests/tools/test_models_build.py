@@ -233,6 +233,18 @@ def test_the_command_says_what_to_install(tmp_path: Path, faces: Path, monkeypat
     assert {path.name for path in tmp_path.iterdir()} == {"faces"}
 
 
+def test_a_place_that_cannot_be_written_is_told(
+    tmp_path: Path, faces: Path, case: Case, build_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_quantised", lambda *_arguments: case.models)
+    monkeypatch.setattr(command, "NEEDED", ())
+    (tmp_path / "file").touch()
+    arguments = ["build", "--faces", str(faces), "--work", str(tmp_path / "w"), "--out", str(tmp_path / "file" / "out")]
+    result = CliRunner().invoke(command.main, arguments)
+    assert result.exit_code == ModelError.exit_code
+    assert f"Not a directory: '{tmp_path / 'file' / 'out'}'" in result.stderr
+
+
 def test_the_command_leaves_out_the_people_of_a_list(
     tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,7 +80,7 @@ def everything_below(folder: Path) -> set[Path]:
 # --- the pickles
 
 
-@pytest.mark.parametrize("pinned", ["nothing", "the archive only"])
+@pytest.mark.parametrize("pinned", ["nothing", "the archive only", "the file only"])
 def test_a_pickle_that_is_not_the_pinned_one_is_never_loaded(tmp_path: Path, pinned: str) -> None:
     marker = tmp_path / "ran"
     name = member("pnet")
@@ -88,6 +88,8 @@ def test_a_pickle_that_is_not_the_pinned_one_is_never_loaded(tmp_path: Path, pin
     source = sources.MTCNN
     if pinned == "the archive only":
         source = dataclasses.replace(source, archive_sha256=sha256(hostile.read_bytes()))
+    elif pinned == "the file only":
+        source = dataclasses.replace(source, files={name: sha256(pickle.dumps(Bomb(marker)))})
     with pytest.raises(ModelError, match="pinned"):
         load_weights(source, hostile, "pnet")
     assert not marker.exists()

@@ -1,6 +1,7 @@
-"""Conversion and quantisation by the real tools, against plain numpy. Needs the extra ``tools``; ``make test`` has it not."""
+"""Conversion and quantisation by the real tools, against plain numpy; skipped where the extra ``tools`` is missing."""
 
 import importlib.util
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,7 +47,8 @@ def random_weights(convolutions: Sequence[tuple[int, int, int]], dense: tuple[in
     generator = np.random.default_rng(5)
 
     def some(*shape: int) -> npt.NDArray[np.float32]:
-        return (generator.normal(size=shape) / np.sqrt(max(1, np.prod(shape[:-1])))).astype(np.float32)
+        fan_in = math.prod(shape[:-1])
+        return (generator.normal(size=shape) / math.sqrt(fan_in)).astype(np.float32)
 
     weights: Arrays = []
     for size, inputs, outputs in convolutions:
@@ -65,7 +67,8 @@ def pool(x: Floats, size: int, padding: str) -> Floats:
         x = np.pad(x, [(g // 2, g - g // 2) for g in missing] + [(0, 0)], constant_values=-np.inf)
     across = np.lib.stride_tricks.sliding_window_view(x, size, axis=0)
     windows = np.lib.stride_tricks.sliding_window_view(across, size, axis=1)[::2, ::2]
-    return windows.max(axis=(3, 4))
+    highest: Floats = windows.max(axis=(3, 4))
+    return highest
 
 
 def softmax(x: Floats) -> Floats:
@@ -144,8 +147,10 @@ def model(network: list[Layer]) -> bytes:
 
 def test_the_embedder_is_converted_to_what_its_layers_say(network: list[Layer], model: bytes) -> None:
     images = normalised(IMAGES[:3])
-    expected = [run(network, image.astype(np.float64))[0] for image in images]
-    np.testing.assert_allclose(tflite(model, images)["embedding"], expected, rtol=1e-4, atol=1e-4 * np.max(expected))
+    expected = np.stack([run(network, image.astype(np.float64))[0] for image in images])
+    np.testing.assert_allclose(
+        tflite(model, images)["embedding"], expected, rtol=1e-4, atol=1e-4 * float(expected.max())
+    )
     (described,) = tensors(model)[0].values()
     assert described == {"shape": [1, 16, 16, 3], "dtype": "float32"}
 

@@ -82,59 +82,61 @@ def detection_command(folder: Path, folders: tuple[Path, ...], as_json: bool) ->
     if as_json:
         print_json({"data_set": folder.resolve().name, "revision": revision(), "results": results})
         return
-    one = results[0]
     rows = [
         (
-            result.networks,
-            f"{result.recall:.3f} {_interval(result.recall_interval, 1, 3)}",
-            f"{result.false_per_picture:.3f} {_interval(result.false_per_picture_interval, 1, 3)}",
+            result.kind,
+            _estimate(result.recall, result.recall_interval, 3),
+            _estimate(result.false_per_picture, result.false_per_picture_interval, 3),
             f"{result.mean_iou:.3f}",
         )
         for result in results
     ]
+    one = results[0]
     title = (
         f"{folder.resolve().name}: {one.faces} faces of {detection.COUNTED_PX} px or more in {one.pictures} pictures"
     )
     table(title, ("networks", "recall", "false per picture", "mean IoU"), rows)
+    _dim("In brackets: 95 % by bootstrap over pictures.")
     _print_notes(results, folders)
 
 
 def _print_verification(name: str, results: list[verification.Verification]) -> None:
-    fars = [f"TAR % at FAR {far:.0e}".replace("e-0", "e-") for far in verification.FARS]
+    fars = [f"TAR % at\nFAR {far:.0e}".replace("e-0", "e-") for far in verification.FARS]
     rows = [
         (
-            result.networks,
-            f"{result.threshold:.3f}",
-            f"{100 * result.accuracy:.2f} {_interval(result.accuracy_interval)}",
+            result.kind,
+            _estimate(100 * result.accuracy, result.accuracy_interval, 2, 100) + f"\nfrom {result.threshold:.3f}",
             *(_tar(tar) for tar in result.tar_at_far),
             f"{100 * result.equal_error_rate:.2f}",
-            f"{result.pictures_without_face} of {result.pictures}",
+            f"{result.pictures_without_face}\nof {result.pictures}",
         )
         for result in results
     ]
-    table(name, ("networks", "threshold", "accuracy %", *fars, "EER %", "no face found"), rows)
+    table(name, ("networks", "accuracy %", *fars, "EER %", "no face\nfound"), rows)
     one = results[0]
     _dim(
-        f"The threshold (cosine) has the best accuracy on {one.train_pairs} pairs of pairsDevTrain; accuracy is on "
+        "Accepted from the similarity (cosine) on the third lines; in brackets: 95 % by bootstrap over people. Accuracy: "
+        f"the threshold is the best on {one.train_pairs} pairs of pairsDevTrain, the accuracy is that on "
         f"{one.test_pairs} pairs of pairsDevTest, whose {one.people} people are others. TAR on its {one.genuine_pairs} "
         f"genuine pairs; FAR over all {one.impostor_comparisons:,} comparisons of two people among its pictures. "
-        "A pair with a picture without a face counts as wrong; such a picture is in no impostor comparison. "
-        "In brackets: 95 % by bootstrap over people."
+        "A pair with a picture without a face counts as wrong; such a picture is in no impostor comparison."
     )
 
 
 def _tar(tar: verification.TarAtFar) -> str:
     if tar.tar is None or tar.interval is None or tar.threshold is None:
-        return "too few comparisons"
-    return f"{100 * tar.tar:.1f} {_interval(tar.interval, digits=1)} from {tar.threshold:.3f}"
+        return "too few\ncomparisons"
+    return _estimate(100 * tar.tar, tar.interval, 1, 100) + f"\nfrom {tar.threshold:.3f}"
 
 
-def _interval(ends: tuple[float, float], factor: float = 100, digits: int = 2) -> str:
-    return f"[{factor * ends[0]:.{digits}f}, {factor * ends[1]:.{digits}f}]"
+def _estimate(value: float, ends: tuple[float, float], digits: int, factor: float = 1) -> str:
+    return f"{value:.{digits}f}\n[{factor * ends[0]:.{digits}f}, {factor * ends[1]:.{digits}f}]"
 
 
 def _print_notes(results: list[Any], folders: tuple[Path, ...]) -> None:
-    _dim(" · ".join(f"{result.kind} {result.digest[:12]}" for result in results) + f" · revision {revision()}")
+    for result in results:
+        _dim(f"{result.kind}: {result.networks}, digest {result.digest[:12]}")
+    _dim(f"code: revision {revision() or 'not known'}")
     if not folders and all(result.kind != "fp32" for result in results):
         _dim(FP32_ABSENT)
 

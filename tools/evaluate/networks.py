@@ -30,7 +30,7 @@ CODE = ("edge/core/align.py", "edge/core/boxes.py", "edge/core/pyramid.py", "edg
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """One shelf. ``kind`` is int8 or fp32; ``digest`` is of all its networks together."""
+    """One shelf. ``kind`` is int8 or fp32; ``digest`` is of all its networks together; ``label`` says where it lies."""
 
     shelf: Shelf
     kind: str
@@ -39,7 +39,7 @@ class Networks:
     @property
     def label(self) -> str:
         folder = self.shelf.folder.resolve()
-        return f"{self.kind} ({folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder})"
+        return str(folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
 
     def detector(self) -> Mtcnn:
         return Mtcnn(self.shelf, min_face_px=MIN_FACE_PX, threads=THREADS)

@@ -31,7 +31,7 @@ def draw(path: Path, judged: Sequence[tuple[Verification, Scores]]) -> None:
     det, histogram = figure.subplots(1, 2)
     for result, scores in judged:
         far, frr = det_points(scores)
-        det.plot(far, frr, label=result.networks)
+        det.plot(far, frr, label=f"{result.kind} ({result.networks})")
         for values, kind in ((scores.impostor, "different people"), (scores.genuine, "one person")):
             seen = values[np.isfinite(values)]
             histogram.hist(

@@ -22,7 +22,7 @@ INVALID_FIELD = 7
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """``boxes``: (N, 4) float32 xyxy in the file's pixels; ``invalid``: (N,) bool, faces that the annotators gave up."""
+    """``boxes``: (N, 4) float32 xyxy in the file's pixels; ``invalid``: (N,) bool, given up by the annotators."""
 
     path: Path
     boxes: FloatArray

@@ -63,7 +63,10 @@ def build_command(faces: tuple[Path, ...], unseen: tuple[Path, ...], out: Path, 
             "Quantising needs real faces. Pass a folder with a thousand photographs of people: --faces DIR."
         )
     names = {
-        word for path in unseen for word in path.read_text(encoding="utf-8").split() if not re.fullmatch(r"\d+", word)
+        word
+        for path in unseen
+        for word in path.read_text(encoding="utf-8", errors="replace").split()
+        if not re.fullmatch(r"\d+", word)
     }
     with _tools(), _reporting() as report:
         figures = building.build(work, out, faces, names, report)
@@ -93,6 +96,9 @@ def _tools() -> Iterator[None]:
     except FacelatchError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a folder of the caller's that cannot be read or written, a full disk
+        click.echo(f"error: {error}. Check the path, its permissions and the space left.", err=True)
+        sys.exit(ModelError.exit_code)
 
 
 @contextmanager
