@@ -1,0 +1,108 @@
+"""A full look, step by step, beside OpenCV's YuNet finding faces only."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import msgspec
+import numpy as np
+
+from edge.core.match import Index
+from edge.errors import FaceError, InputError
+from edge.models.manifest import Shelf
+from edge.models.mobilefacenet import MobileFaceNet
+from edge.models.mtcnn import Mtcnn
+from edge.types import Gallery, Rgb
+
+T = TypeVar("T")
+
+PEOPLE = 20
+"""Enrolled in the gallery that is matched against: a household and its friends."""
+
+
+class Timing(msgspec.Struct):
+    """Medians over all repeats. ``yunet_ms`` and ``ratio`` (full look / YuNet) only where YuNet was given."""
+
+    threads: int
+    min_face_px: float
+    full_look_ms: float
+    stages_ms: dict[str, float]
+    yunet_ms: float | None = None
+    ratio: float | None = None
+
+
+class Look:
+    """One full look: detect, align, embed, match."""
+
+    def __init__(self, shelf: Shelf, min_face_px: float, threads: int) -> None:
+        self._detector = Mtcnn(shelf, min_face_px=min_face_px, threads=threads)
+        self._embedder = MobileFaceNet(shelf, threads=threads)
+        templates = np.random.default_rng(1).normal(size=(PEOPLE, self._embedder.dimension)).astype(np.float32)
+        templates /= np.linalg.norm(templates, axis=1, keepdims=True)
+        names = {person: f"person {person}" for person in range(PEOPLE)}
+        self._index = Index(Gallery(templates, np.arange(PEOPLE), names))
+
+    def __call__(self, rgb: Rgb) -> dict[str, float]:
+        """Milliseconds of each stage. Raises FaceError when there is no face to time."""
+        faces = self._detector.detect(rgb)
+        if not faces:
+            raise FaceError("There is no face in the picture to time. Give another one with --image.")
+        stages = dict(self._detector.timings_ms)
+        aligned = timed(stages, "align", lambda: self._embedder.align(rgb, faces[0].landmarks))
+        embedding = timed(stages, "embed", lambda: self._embedder.embed(aligned))
+        timed(stages, "match", lambda: self._index.best(embedding))
+        return stages
+
+
+def timed(stages: dict[str, float], stage: str, work: Callable[[], T]) -> T:
+    """Do the work and note its milliseconds."""
+    start = time.perf_counter()
+    result = work()
+    stages[stage] = (time.perf_counter() - start) * 1000
+    return result
+
+
+def yunet(model: Path, rgb: Rgb) -> Callable[[], object]:
+    """YuNet's detection of one frame. Raises InputError when OpenCV cannot read the model."""
+    height, width = rgb.shape[:2]
+    try:
+        detector = cv2.FaceDetectorYN.create(str(model), "", (width, height))
+    except cv2.error as error:
+        raise InputError(
+            f"OpenCV cannot read the model {model!s:.200} ({error.err}). Give YuNet's .onnx file."
+        ) from error
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    return lambda: detector.detect(bgr)
+
+
+def measure(
+    rgb: Rgb, repeats: int, min_face_px: float, threads: int, yunet_model: Path | None, done: Callable[[], None]
+) -> Timing:
+    """Time looks and YuNet in turn, so that a slower moment of the machine strikes both."""
+    cv2.setNumThreads(threads)
+    look = Look(Shelf.open(), min_face_px, threads)
+    other = yunet(yunet_model, rgb) if yunet_model else None
+    looks: list[Mapping[str, float]] = []
+    totals: list[float] = []
+    others: list[float] = []
+    for number in range(repeats + 2):
+        start = time.perf_counter()
+        stages = look(rgb)
+        middle = time.perf_counter()
+        if other is not None:
+            other()
+        end = time.perf_counter()
+        if number >= 2:  # the first two rounds warm caches and allocate
+            looks.append(stages)
+            totals.append((middle - start) * 1000)
+            others.append((end - middle) * 1000)
+            done()
+    medians = {stage: statistics.median(stages[stage] for stages in looks) for stage in looks[0]}
+    timing = Timing(threads, min_face_px, statistics.median(totals), medians)
+    if other is not None:
+        timing.yunet_ms = statistics.median(others)
+        timing.ratio = statistics.median(a / b for a, b in zip(totals, others, strict=True))
+    return timing
