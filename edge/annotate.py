@@ -41,10 +41,10 @@ def save_png(rgb: Rgb, path: Path) -> None:
     from PIL import Image
 
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".png", delete=False) as file:
-            Image.fromarray(rgb).save(file, format="PNG")
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            whole = Path(folder) / "whole.png"
+            Image.fromarray(rgb).save(whole)
+            os.replace(whole, path)
     except OSError as error:
         raise ImageError(
             f"The picture {path!s:.200} cannot be written ({error.strerror or error}). "

@@ -4,34 +4,23 @@ Imports of adapters are local to the function that needs them, so that the guard
 model or a camera, and the eyes' process never the store or a relay.
 """
 
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
-from edge import config as configuration
 from edge import wire
+from edge.child import EyesChild, ending_signals
 from edge.config import Config
-from edge.core.door import State
 from edge.errors import WireError
 from edge.guardian import Announce, Guardian
 from edge.link import EyesLink, ask
 from edge.ports import Bolt, Camera, Detector, Embedder, Store
-from edge.registry import Registry
-from edge.serve import Server, Watch
+from edge.registry import Registry, status_without_guardian
+from edge.serve import Server
 from edge.types import Embedding
 
 PHOTOGRAPH_MIN_FACE_PX = 40
 """In photographs smaller faces are searched too, so that a face too small is named as such instead of not found."""
-
-EYES_RESTART_S = 1.0
-"""Eyes that crashed are started again after this pause."""
 
 
 def detector(config: Config, *, photographs: bool = False) -> Detector:
@@ -93,10 +82,22 @@ def registry(config: Config) -> Iterator[tuple[Registry, Store]]:
 
 
 def answer(config: Config, question: wire.Question) -> wire.Answer:
-    """The running guardian's answer; where none runs, the store's own. Raises FacelatchError."""
+    """The running guardian's answer; where none runs, the store's own. Raises FacelatchError.
+
+    A question that changes nothing makes no store where there is none yet.
+    """
     heard = ask(config.control_path, question)
     if heard is not None:
         return heard
+    if not config.store_path.exists():
+        similarity_min = config.match.similarity_min
+        match question:
+            case wire.AskStatus():
+                return status_without_guardian(0, similarity_min)
+            case wire.AskPeople():
+                return wire.People([])
+            case wire.AskIdentify():
+                return wire.Identified(None, None, None, False, similarity_min)
     with registry(config) as (people, _):
         return people.answer(question)
 
@@ -114,35 +115,41 @@ def people(config: Config) -> list[wire.PersonLine]:
 
 
 def identify(config: Config, model_id: str, embedding: Embedding) -> wire.Identified:
-    """Whom a probe resembles; where there is no store yet, nobody, and none is made."""
-    question = wire.AskIdentify(model_id, wire.to_bytes(embedding))
-    if not config.control_path.exists() and not config.store_path.exists():
-        return wire.Identified(None, None, None, False, config.match.similarity_min)
-    found = answer(config, question)
+    """Whom a probe resembles. Raises FacelatchError."""
+    found = answer(config, wire.AskIdentify(model_id, wire.to_bytes(embedding)))
     if not isinstance(found, wire.Identified):
         raise WireError("The guardian answered something else than a person. Use one release for both.")
     return found
 
 
-def guard(config: Config, announce: Announce, watch: Watch | None = None) -> None:
-    """Be the guardian until SIGTERM or SIGINT, or until ``watch`` says why to stop. The bolt ends secured.
+def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> None:
+    """Be the guardian until a signal, or until the ``eyes`` started by this process end. The bolt ends secured.
 
-    Raises FacelatchError when the store, the bolt or the sockets cannot be had.
+    The bolt comes first, before the store that may be damaged and the sockets that may be taken: a guardian that was
+    killed while the bolt was released is started again, and must secure it whatever else is wrong. Raises
+    FacelatchError.
     """
     from edge.devices.clock import SystemClock
 
     clock = SystemClock()
-    with registry(config) as (household, store):
+    with ending_signals() as signalled:
         latch = bolt(config)
         try:
-            guardian = Guardian(config, household, store, latch, clock, announce)
-            server = Server(guardian, config.looks_path, config.control_path, clock)
-            try:
-                with _stopped_by_signals(server):
-                    reason = server.run(watch or (lambda _: None))
-                guardian.stop(reason)
-            finally:
-                server.close()
+            latch.secure()
+            with registry(config) as (household, store):
+                guardian = Guardian(config, household, store, latch, clock, announce)
+                server = Server(guardian, config.looks_path, config.control_path, clock)
+                try:
+                    reason = server.run(lambda door: signalled() or (eyes.watch(door) if eyes else None))
+                except BaseException as error:
+                    guardian.stop(f"{type(error).__name__} in the guardian")
+                    raise
+                else:
+                    guardian.stop(reason)
+                finally:
+                    if eyes:
+                        eyes.end()
+                    server.close()
         finally:
             latch.close()
 
@@ -151,15 +158,16 @@ def watch_door(config: Config) -> None:
     """Be the eyes: connect to the guardian, open the camera, report until it ends, the guardian goes, or SIGTERM."""
     from edge.eyes import Eyes
 
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    eyes_link = EyesLink(config.looks_path)
-    source = camera(config)
-    try:
-        Eyes(detector(config), embedder(config), eyes_link).run(source, stopping.is_set)
-    finally:
-        source.close()
-        eyes_link.close()
+    with ending_signals() as signalled:
+        eyes_link = EyesLink(config.looks_path)
+        try:
+            source = camera(config)
+            try:
+                Eyes(detector(config), embedder(config), eyes_link).run(source, lambda: signalled() is not None)
+            finally:
+                source.close()
+        finally:
+            eyes_link.close()
 
 
 def run(config: Config, announce: Announce) -> int:
@@ -167,70 +175,6 @@ def run(config: Config, announce: Announce) -> int:
 
     Ends with the recording, where a replay is played. Returns the eyes' exit code where they gave up, else 0.
     """
-    child = EyesChild(config)
-    try:
-        guard(config, announce, child.watch)
-    finally:
-        child.end()
+    child = EyesChild(config, announce)
+    guard(config, announce, child)
     return child.exit_code
-
-
-class EyesChild:
-    """The eyes' process: started once the guardian listens, started again when it crashes."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._process: subprocess.Popen[bytes] | None = None
-        self._file: Path | None = None
-        self._restart_s = 0.0
-        self.exit_code = 0
-
-    def watch(self, door: State) -> str | None:
-        """Called at every turn of the guardian's loop. Why to stop, or None."""
-        if self._process is None:
-            if time.monotonic() >= self._restart_s:
-                self._start()
-            return None
-        code = self._process.poll()
-        if code is None:
-            return None
-        if code < 0:  # a signal: a crash of the native libraries, or somebody's kill
-            self._process, self._restart_s = None, time.monotonic() + EYES_RESTART_S
-            return None
-        if door is State.UNLOCKED:
-            return None  # whoever was let in may still walk through
-        self.exit_code = code
-        return "the recording ended" if code == 0 else f"the eyes gave up with exit code {code}"
-
-    def end(self) -> None:
-        """Stop the eyes, by force if they do not listen."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(timeout=3)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
-
-    def _start(self) -> None:
-        """The child reads the configuration as resolved here, flags included, and nothing else."""
-        self._file = Path(self._config.paths.runtime) / "run.toml"
-        self._file.write_text(configuration.template(self._config))
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(configuration.ENVIRONMENT_PREFIX)}
-        command = [sys.executable, "-m", "edge", "--config", str(self._file), "eyes"]
-        self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
-
-
-@contextmanager
-def _stopped_by_signals(server: Server) -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        server.stopping = f"{signal.Signals(number).name} came"
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

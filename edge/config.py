@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from edge.core.names import harmless
 from edge.errors import ConfigError
 
 DEFAULT_PATH = Path("/etc/facelatch/facelatch.toml")
@@ -157,7 +158,7 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ, flags: 
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigError(
-            f"The configuration cannot be used:\n{lines}\n"
+            f"The configuration cannot be used:\n{harmless(lines)}\n"
             "Correct it, then run `facelatch config check`; `facelatch config template` shows every setting."
         )
     return msgspec.convert(chosen, Config)
@@ -190,7 +191,7 @@ def _file_layer(path: Path | None, faults: list[str]) -> list[tuple[str, Values]
         return [(str(path), tomllib.loads(content.decode()))]
     except OSError as error:
         faults.append(f"{path}: cannot be read ({error.strerror})")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of 5000 digits, brackets for ever
         faults.append(f"{path}: not TOML ({error})")
     return []
 
@@ -207,7 +208,7 @@ def _from_environment(environment: Mapping[str, str], faults: list[str]) -> dict
             continue
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             value = text
         values.setdefault(section, {})[key] = value
     return values
@@ -229,12 +230,14 @@ def _checked(origin: str, values: Values, faults: list[str]) -> Iterator[tuple[s
                 try:
                     yield section, key, _converted(value, hints[key])
                 except (msgspec.ValidationError, ValueError) as error:
-                    faults.append(f"{origin}: {section}.{key} = {value!r:.60}: {error}")
+                    faults.append(f"{origin}: {section}.{key} = {_excerpt(value)}: {error}")
 
 
 def _converted(value: Any, hint: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("Expected a finite number")
+    if isinstance(value, str) and not value.isprintable():
+        raise ValueError("Expected text without control characters")
     return msgspec.convert(value, hint)
 
 
@@ -257,6 +260,13 @@ def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if camera.driver == "replay" and not camera.source:
         found.append("camera.source must name the recording that camera.driver = 'replay' plays")
     return found
+
+
+def _excerpt(value: Any) -> str:
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # an integer of more digits than Python prints
+        return "that number"
 
 
 def _meant(word: str, known: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from edge.core.choose import present
 from edge.core.quality import measure
 from edge.core.scene import Freshness
 from edge.core.track import Tracker
-from edge.errors import CameraError, FaceError
+from edge.errors import CameraError, FaceError, FacelatchError, WireError
 from edge.ports import Camera, Detector, Embedder
 from edge.slot import NewestFrame
 from edge.types import Face, Frame, Look
@@ -39,7 +39,9 @@ class Eyes:
         try:
             while not stopping() and (frame := frames.take(FRAME_TIMEOUT_S)) is not None:
                 self.see(frame)
-        except CameraError as error:
+        except FacelatchError as error:
+            if isinstance(error, WireError):
+                raise  # there is nobody to tell
             self._send(wire.Trouble(str(error)[:500]))
             raise
         finally:

@@ -3,6 +3,7 @@
 Order is everything here: the bolt first, then whoever is told, then the log, which may have to wait for a slow card.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 
 from edge import wire
@@ -10,10 +11,13 @@ from edge.config import Config
 from edge.core import door as dr
 from edge.core.choose import Unusable, choose
 from edge.core.evidence import Evidence, Recognised, Refused, Terms
-from edge.errors import BoltError, StoreError, WireError
+from edge.core.names import shown
+from edge.errors import BoltError, FacelatchError, WireError
 from edge.ports import Bolt, Clock, Store
 from edge.registry import Registry
 from edge.types import Event, Look
+
+_log = logging.getLogger(__name__)
 
 Plain = str | int | float | bool | None
 Announce = Callable[[str, Mapping[str, Plain]], None]
@@ -21,6 +25,12 @@ Announce = Callable[[str, Mapping[str, Plain]], None]
 
 EYES_AWAY_S = 3.0
 """Without a report for so long the eyes are away: fifteen frames at the slowest useful rate of 5 a second."""
+
+TOKENS_MAX, TOKENS_A_SECOND = 20.0, 1.0
+"""Notices that the eyes may cause at once, and a second: a busy evening stays below, a flood does not fill the card."""
+
+TEXT_MAX_CHARS = 200
+"""Of the eyes' own words in notices and log."""
 
 CHECK_EVERY_S = 5.0
 """How often FAULT tries whether the bolt obeys again."""
@@ -42,6 +52,7 @@ class Guardian:
         self._heard_s = float("-inf")
         self._check_s = float("-inf")
         self._malformed = 0
+        self._tokens, self._tokens_s, self._untold = TOKENS_MAX, clock.now_s(), 0
         bolt.secure()
         self._tell("started")
 
@@ -81,7 +92,7 @@ class Guardian:
             case wire.Report():
                 looks = wire.to_looks(message, self._registry.dimension)
                 self._hear(self._camera)
-                self._judge(looks)
+                self._judge(looks, message)
 
     def malformed(self, error: WireError) -> None:
         """A message that is none: counted, dropped, and told when the count reaches 1, 2, 4, 8 ..."""
@@ -98,12 +109,13 @@ class Guardian:
         """An operator's question. Raises the FacelatchError that says why it cannot be answered."""
         if isinstance(question, wire.AskStatus):
             return self.status()
+        is_change = isinstance(question, wire.AskEnroll | wire.AskForget)
+        if is_change:
+            self._evidence.weigh_anew()
         answer = self._registry.answer(question)
-        if isinstance(question, wire.AskEnroll | wire.AskForget) and isinstance(answer, wire.People):
-            # Whoever was being recognised is weighed again against the new gallery.
-            self._evidence.forget_all()
+        if is_change and isinstance(answer, wire.People):
             kind = "enrolled" if isinstance(question, wire.AskEnroll) else "forgotten"
-            self._announce(kind, {"name": answer.people[0].name, "templates": answer.people[0].templates})
+            self._say(kind, {"name": answer.people[0].name, "templates": answer.people[0].templates})
         return answer
 
     def status(self) -> wire.Status:
@@ -132,37 +144,41 @@ class Guardian:
                 f"{own[0]} with {own[1]}. Run both from the same installation."
             )
         self._evidence.forget_all()
-        self._camera, self._eyes = hello.camera, "away"
-        self._hear(hello.camera)
+        self._camera, self._eyes = shown(hello.camera, TEXT_MAX_CHARS)[1:-1], "away"
+        self._hear(self._camera)
 
     def _hear(self, camera: str | None) -> None:
         self._heard_s = self._clock.now_s()
         if self._eyes == "away":
             self._eyes = f"present ({camera})"
-            self._tell("eyes_present", camera=camera)
+            self._tell_sparingly("eyes_present", camera=camera)
 
     def _away(self, reason: str) -> None:
         if self._eyes != "away":
             self._eyes = "away"
             self._evidence.forget_all()
-            self._tell("eyes_away", reason=reason)
+            self._tell_sparingly("eyes_away", reason=shown(reason, TEXT_MAX_CHARS)[1:-1])
 
-    def _judge(self, looks: list[Look]) -> None:
-        chosen = choose(looks, self._config.faces.several, self._config.faces.min_px)
+    def _judge(self, looks: list[Look], report: wire.Report) -> None:
+        faces = self._config.faces
+        chosen = choose(looks, report.faces_in_frame, faces.several, faces.min_px)
         if chosen is None:
             return
         verdict: Recognised | Refused | None
-        if isinstance(chosen, Unusable) and chosen.several:
-            verdict = self._evidence.spoil(chosen.reason, looks[0])
-        elif isinstance(chosen, Unusable):
-            verdict = self._evidence.unusable(chosen.reason, looks[0])
-        else:
+        if not isinstance(chosen, Unusable):
             found = self._registry.index.best(chosen.embedding)
             verdict = self._evidence.add(chosen, found, self._clock.now_s())
+        elif chosen.look is None:
+            verdict = self._evidence.spoil(chosen.reason, report.captured_s, report.frame)
+        else:
+            verdict = self._evidence.unusable(chosen.reason, chosen.look)
+        self._act_on(verdict)
+
+    def _act_on(self, verdict: Recognised | Refused | None) -> None:
         if isinstance(verdict, Recognised):
             self._grant(verdict)
         elif verdict is not None:
-            self._tell(
+            self._tell_sparingly(
                 "refused",
                 reason=verdict.reason,
                 similarity=_rounded(verdict.similarity),
@@ -223,14 +239,34 @@ class Guardian:
         return True
 
     def _tell(self, kind: str, person_id: int | None = None, **values: Plain) -> None:
-        """Announce, then log. A log that cannot be written is announced and stops nothing: the bolt has moved
-        already."""
-        self._announce(kind, {**values, "status": self.status().line()})
+        """Announce, then log. A log that cannot be written is announced and stops nothing: the bolt has moved."""
+        self._say(kind, values)
         detail = {key: value for key, value in values.items() if key != "name"}
         try:
             self._store.log(Event(kind, person_id, detail))
-        except StoreError as error:
-            self._announce("log_failed", {"reason": str(error), "status": self.status().line()})
+        except FacelatchError as error:
+            self._say("log_failed", {"reason": str(error)})
+
+    def _tell_sparingly(self, kind: str, **values: Plain) -> None:
+        """For what the eyes can cause at any rate: beyond the bucket it is counted, and the count told with the
+        next."""
+        now_s = self._clock.now_s()
+        self._tokens = min(TOKENS_MAX, self._tokens + (now_s - self._tokens_s) * TOKENS_A_SECOND)
+        self._tokens_s = now_s
+        if self._tokens < 1:
+            self._untold += 1
+            return
+        self._tokens -= 1
+        if self._untold:
+            values["untold"], self._untold = self._untold, 0
+        self._tell(kind, None, **values)
+
+    def _say(self, kind: str, values: Mapping[str, Plain]) -> None:
+        """A terminal that is gone, or cannot write a name, must not stop the door."""
+        try:
+            self._announce(kind, {**values, "status": self.status().line()})
+        except Exception:
+            _log.exception("a notice could not be announced: %s", kind)
 
 
 def terms(config: Config) -> Terms:

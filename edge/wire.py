@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from edge.core.names import shown
 from edge.errors import WireError
-from edge.types import Box, Embedding, Look, Person, Quality
+from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Person, Quality
 
 VERSION = 1
 """Of both conversations. Another version is refused: both processes come from one installation."""
@@ -87,7 +88,7 @@ class AskEnroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields
 
     name: Annotated[str, Meta(max_length=500)]
     model_id: Word
-    templates: Annotated[list[Vector], Meta(min_length=1, max_length=20)]
+    templates: Annotated[list[Vector], Meta(min_length=1, max_length=TEMPLATES_MAX)]
     add: bool = False
 
 
@@ -202,7 +203,8 @@ def _decoded(decoder: "msgspec.msgpack.Decoder[T]", data: bytes) -> T:
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise WireError(f"Not a message of version {VERSION} ({error}). Restart both services.") from error
+        reason = shown(str(error), 120)[1:-1]
+        raise WireError(f"Not a message of version {VERSION} ({reason}). Restart both services.") from error
 
 
 def to_bytes(embedding: Embedding) -> bytes:
@@ -214,7 +216,10 @@ def to_embedding(data: bytes, dimension: int) -> Embedding:
     """The inverse of ``to_bytes``. Raises WireError unless it is ``dimension`` finite numbers of unit norm."""
     if len(data) != 4 * dimension:
         raise WireError(f"An embedding of {len(data)} bytes is not one of {dimension} numbers. Restart both services.")
-    vector: Embedding = np.frombuffer(data, dtype="<f4").astype(np.float32)
+    raw = np.frombuffer(data, dtype="<f4")
+    if not np.isfinite(raw).all():
+        raise WireError("An embedding holds a number that is not finite. Restart both services.")
+    vector: Embedding = raw.astype(np.float32)
     if not abs(float(np.linalg.norm(vector.astype(np.float64))) - 1) <= NORM_TOLERANCE:
         raise WireError("An embedding is not a unit vector. Restart both services.")
     return vector

@@ -23,7 +23,7 @@ def test_the_template_is_a_configuration_and_says_the_defaults(tmp_path: Path) -
 
 
 def test_every_setting_survives_the_way_through_a_file(tmp_path: Path) -> None:
-    nasty = 'a "quoted" \\ path\twith\nlines ü'
+    nasty = 'a "quoted" \\ path ü'
     config = load(None, {}, {"camera": {"driver": "replay", "source": nasty}, "door": {"unlock_s": 2.5}})
     assert load(written(tmp_path, template(config)), {}) == config
 
@@ -77,6 +77,24 @@ def test_a_file_that_is_not_text_or_not_there_is_refused(tmp_path: Path) -> None
     path.write_bytes(b"\xff\xfe[door]")
     assert "not TOML" in faults(path)
     assert "cannot be read" in faults(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\0b", "\x7f", "\udcff", "\x1b[2J"])
+def test_text_that_no_path_should_hold_is_refused_and_shown_harmlessly(text: str) -> None:
+    said = faults(paths={"state": text})
+    assert "control characters" in said
+    assert said.replace("\n", "").isprintable()
+
+
+def test_hostile_names_of_settings_are_shown_harmlessly(tmp_path: Path) -> None:
+    said = faults(written(tmp_path, '["\\u001b[2J"]\nx = 1\n[door]\n"\\u0007" = 1\n'))
+    assert said.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 6000, "[" * 5000])
+def test_numbers_without_end_are_refused(tmp_path: Path, number: str) -> None:
+    assert "facelatch.toml" in faults(written(tmp_path, f"[door]\nunlock_s = {number}\n"))
+    assert "unlock_s" in faults(environment={"FACELATCH_DOOR__UNLOCK_S": number})
 
 
 def test_evidence_that_can_never_be_complete_is_refused() -> None:

@@ -13,7 +13,7 @@ from edge.errors import BoltError, PersonError, StoreError, TemplateModelError, 
 from edge.guardian import CHECK_EVERY_S, EYES_AWAY_S, Guardian, Plain
 from edge.registry import Registry
 from edge.store.sqlite import SqliteStore
-from edge.types import Embedding, Event, Look
+from edge.types import Embedding, Event, Gallery, Look
 from tests.core.looks import look
 from tests.fakes import FakeClock
 
@@ -289,6 +289,76 @@ def test_malformed_messages_are_told_ever_more_rarely(household: Household) -> N
         household.guardian.malformed(WireError("Not a message. Restart."))
     assert household.kinds().count("malformed") == 10
     assert household.said[-1][1]["count"] == 512
+
+
+def test_a_notice_that_cannot_be_announced_stops_nothing(house: Config, household: Household) -> None:
+    def gone(kind: str, values: Mapping[str, Plain]) -> None:
+        raise BrokenPipeError
+
+    registry = Registry(household.store, MODEL, DIMENSION, 0.6, 0.05)
+    household.guardian = Guardian(house, registry, household.store, household.bolt, household.clock, gone)
+    household.guardian.eyes_say(HELLO)
+    for _ in range(3):
+        household.eyes_see(ADA)
+    assert household.is_open()
+
+
+def test_enrolling_somebody_gives_no_second_grant_and_lifts_no_refusal(household: Household) -> None:
+    for _ in range(3):
+        household.eyes_see(ADA)
+    household.clock.advance(5)
+    household.guardian.tick()
+    household.eyes_see(ADA, STRANGER, track=2)
+    household.guardian.answer(wire.AskEnroll("Bob", MODEL, [wire.to_bytes(unit(2))]))
+    for track in (1, 1, 1, 1, 2, 2, 2, 2):
+        household.eyes_see(ADA, track=track)
+    assert not household.is_open()
+    assert household.kinds().count("released") == 1
+
+
+def test_faces_that_are_counted_but_not_described_keep_the_door_shut(household: Household) -> None:
+    for _ in range(10):
+        household.eyes_see(ADA)
+        now_s = household.clock.now_s()
+        household.guardian.eyes_say(wire.Report(household.frame, now_s + 0.01, 2, []))
+        if household.frame == 2:
+            break
+    for _ in range(10):
+        household.eyes_see(ADA)
+    assert not household.is_open()
+
+
+def test_a_gallery_that_cannot_be_read_after_a_change_knows_nobody(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged() -> Gallery:
+        raise StoreError("A template is damaged. Restore a backup.")
+
+    household.store.enroll("Bob", [unit(2)])
+    monkeypatch.setattr(household.store, "gallery", damaged)
+    with pytest.raises(StoreError):
+        household.guardian.answer(wire.AskForget("Ada"))
+    for _ in range(5):
+        household.eyes_see(ADA)
+    assert not household.is_open()
+
+
+def test_a_face_that_flickers_between_two_flaws_is_told_once_each(household: Household) -> None:
+    for number in range(40):
+        household.clock.advance(0.1)
+        now_s = household.clock.now_s()
+        flawed = look(now_s, face_px=30) if number % 2 else look(now_s, yaw_deg=70)
+        household.guardian.eyes_say(wire.to_report(number, now_s, 1, [flawed]))
+    assert household.kinds().count("refused") == 2
+
+
+def test_hostile_tracks_do_not_fill_the_log(household: Household) -> None:
+    for track in range(500):
+        household.eyes_see(STRANGER, track=track)
+        household.guardian.eyes_say(wire.to_report(track, household.clock.now_s(), 1, [look(track=track, face_px=10)]))
+    refused = [values for kind, values in household.said if kind == "refused"]
+    assert len(refused) < 80
+    assert sum(int(values.get("untold") or 0) for values in refused) > 300
 
 
 def test_stopping_secures(household: Household) -> None:

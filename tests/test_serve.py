@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -169,21 +170,27 @@ def test_an_operators_mistake_comes_back_as_the_error_it_is(served: Served) -> N
     assert [person.name for person in people.people] == ["Ada"]
 
 
-def test_silent_operators_do_not_block_the_next_for_ever(served: Served) -> None:
+def test_operators_who_never_ask_do_not_keep_others_out(served: Served) -> None:
     silent = []
-    for _ in range(CONTROL_MAX):
+    for _ in range(CONTROL_MAX + 3):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(str(served.config.control_path))
         silent.append(connection)
+    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
     for connection in silent:
         connection.close()
-    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
 
 
 def test_a_second_guardian_is_refused_and_the_first_goes_on(served: Served) -> None:
     guardian = served.server._guardian
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    served.wait_for("eyes_present")
     with pytest.raises(WireError, match="Another guardian"):
         Server(guardian, served.config.looks_path, served.config.control_path, SystemClock())
+    see_ada(link)
+    served.wait_for("released")
+    link.close()
     assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
 
 
@@ -197,6 +204,29 @@ def test_where_nobody_listens_there_is_no_answer(house: Config) -> None:
     assert ask(house.control_path, wire.AskStatus()) is None
     with pytest.raises(WireError, match="facelatch run"):
         EyesLink(house.looks_path)
+
+
+def test_a_flood_of_notices_is_told_sparingly(served: Served) -> None:
+    for _ in range(200):
+        link = EyesLink(served.config.looks_path)
+        hello(link)
+        link.close()
+    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+    assert len(served.kinds) < 60
+
+
+def test_words_of_the_eyes_cannot_stop_the_guardian_or_reach_a_terminal(served: Served) -> None:
+    for camera in ("\U0001f600" * 500, "\x1b]0;owned\x07\x1b[2J"):
+        link = EyesLink(served.config.looks_path)
+        link(wire.Hello(wire.VERSION, MODEL, DIMENSION, camera))
+        link(wire.Trouble("\U0001f600" * 500))
+        link._socket.send(msgspec.msgpack.encode({"type": "hello", "x" * 60_000: 1}))
+        link._socket.send(msgspec.msgpack.encode({"type": "y" * 60_000}))
+        link.close()
+        status = ask(served.config.control_path, wire.AskStatus())
+        assert isinstance(status, wire.Status)
+        assert status.line().isprintable()
+    served.wait_for("malformed")
 
 
 def test_a_socket_left_behind_by_a_killed_guardian_is_taken_over(house: Config) -> None:

@@ -13,6 +13,7 @@ from edge.cli.look import look
 from edge.cli.people import enroll, forget, people
 from edge.cli.run import door, eyes, run, status
 from edge.cli.settings import config_group
+from edge.core.names import harmless
 from edge.errors import FacelatchError
 
 
@@ -44,7 +45,5 @@ def main() -> None:
     try:
         facelatch(prog_name="facelatch")
     except FacelatchError as error:
-        click.echo(f"facelatch: {error}", err=True)
+        click.echo(f"facelatch: {harmless(str(error))}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)  # whoever read the output has read enough

@@ -10,7 +10,7 @@ from edge import app
 from edge import config as configuration
 from edge.cli.output import console, errors, json_option, print_json, table
 from edge.config import Config
-from edge.core.names import shown
+from edge.core.names import harmless, shown
 from edge.core.quality import flaw, measure
 from edge.errors import FacelatchError, InputError
 from edge.ports import Detector, Embedder
@@ -124,7 +124,7 @@ def _face(config: Config, embedder: Embedder, rgb: Rgb, face: Face, timings_ms: 
 
 def _print(line: PictureLine, config: Config) -> None:
     if line.error:
-        errors.print(f"facelatch: {line.error}", markup=False)
+        errors.print(f"facelatch: {harmless(line.error)}", markup=False)
         return
     columns = ("face", "at", "p", "px", "yaw °", "light", "nearest", "similarity", "lead", "verdict")
     rows = [

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edge.core.names import harmless
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PROSE = frozenset({"at", "detail", "photo", "verdict", "why not"})
@@ -32,7 +34,7 @@ def print_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table whose cells are plain text: no markup is read out of a name or a path. Prose folds, figures do not."""
-    drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    drawn = Table(title=Text(harmless(title)), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in columns:
         drawn.add_column(Text(column), no_wrap=column not in PROSE, overflow="fold")
     for row in rows:
@@ -46,4 +48,4 @@ def cell(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return "-" if math.isinf(value) else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    return str(value)
+    return harmless(str(value))

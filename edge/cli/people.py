@@ -83,7 +83,7 @@ def people(config_path: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def forget(config_path: Path | None, name: str, as_json: bool) -> None:
     """Delete NAME and every template of that person, for good."""
-    answer = app.answer(configuration.load(config_path), wire.AskForget(name))
+    answer = app.answer(configuration.load(config_path), wire.AskForget(clean_name(name)))
     if as_json:
         print_json(answer)
     elif isinstance(answer, wire.People):

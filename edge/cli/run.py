@@ -1,7 +1,8 @@
 """``facelatch run`` for the bench, ``door`` and ``eyes`` for the services, ``status`` for both."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from rich.text import Text
 from edge import app, wire
 from edge import config as configuration
 from edge.cli.output import console, json_option, print_json
+from edge.cli.printer import Printer
+from edge.core.names import harmless
 from edge.guardian import Announce, Plain
 
 STYLES = {
@@ -19,6 +22,7 @@ STYLES = {
     "refused": "yellow",
     "fault": "bold red",
     "eyes_away": "red",
+    "eyes_crashed": "bold red",
     "malformed": "red",
     "log_failed": "bold red",
 }
@@ -45,7 +49,10 @@ def run(config_path: Path | None, simulate: bool, replay: Path | None, as_json: 
         flags["bolt"] = {"driver": "simulated"}
     if replay is not None:
         flags["camera"] = {"driver": "replay", "source": str(replay.absolute())}
-    sys.exit(app.run(configuration.load(config_path, flags=flags), announcer(as_json)))
+    config = configuration.load(config_path, flags=flags)
+    with announcer(as_json) as announce:
+        code = app.run(config, announce)
+    sys.exit(code)
 
 
 @click.command()
@@ -53,7 +60,9 @@ def run(config_path: Path | None, simulate: bool, replay: Path | None, as_json: 
 @click.pass_obj
 def door(config_path: Path | None, as_json: bool) -> None:
     """Be the guardian alone: the service facelatch-door."""
-    app.guard(configuration.load(config_path), announcer(as_json))
+    config = configuration.load(config_path)
+    with announcer(as_json) as announce:
+        app.guard(config, announce)
 
 
 @click.command()
@@ -72,24 +81,29 @@ def status(config_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     elif isinstance(answer, wire.Status):
-        click.echo(answer.line())
+        click.echo(harmless(answer.line()))
 
 
-def announcer(as_json: bool) -> Announce:
-    """Prints every notice at once: a line of JSON, or a coloured line with the status below it."""
+@contextmanager
+def announcer(as_json: bool) -> Iterator[Announce]:
+    """Prints every notice: a line of JSON, or a coloured line with the status below it."""
 
-    def say_json(kind: str, values: Mapping[str, Plain]) -> None:
-        print_json({"at_utc": _now_utc(), "kind": kind, **values})
+    def write(notice: Mapping[str, Plain]) -> None:
+        if as_json:
+            print_json(notice)
+            return
+        told = dict(notice)
+        at_utc, kind, status_line = (str(told.pop(key, "")) for key in ("at_utc", "kind", "status"))
+        details = " · ".join(f"{key} {harmless(str(value))}" for key, value in told.items() if value is not None)
+        console.print(Text(f"{at_utc[11:23]} {kind:<12} {details}", style=STYLES.get(kind, "")), soft_wrap=True)
+        if status_line:
+            console.print(Text(f"{'':13}{harmless(status_line)}", style="dim"), soft_wrap=True)
 
-    def say(kind: str, values: Mapping[str, Plain]) -> None:
-        told = dict(values)
-        status_line = told.pop("status", None)
-        details = " · ".join(f"{key} {value}" for key, value in told.items() if value is not None)
-        console.print(Text(f"{_now_utc()[11:23]} {kind:<12} {details}", style=STYLES.get(kind, "")), soft_wrap=True)
-        if status_line is not None:
-            console.print(Text(f"{'':13}{status_line}", style="dim"), soft_wrap=True)
-
-    return say_json if as_json else say
+    printer = Printer(write)
+    try:
+        yield lambda kind, values: printer({"at_utc": _now_utc(), "kind": kind, **values})
+    finally:
+        printer.close()
 
 
 def _now_utc() -> str:

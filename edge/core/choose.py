@@ -14,12 +14,15 @@ SHARE_MIN = 0.4
 picture on the wall or a pattern that the detector takes for a face. It is passed over."""
 
 
+SEVERAL = "several faces in view: one person at a time"
+
+
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """No face of this frame may be judged. ``several`` when that is because more than one person is in view."""
+    """No face of this frame may be judged. ``look`` is the one that asked, None when several people are in view."""
 
     reason: str
-    several: bool = False
+    look: Look | None
 
 
 def present(faces: Sequence[Face]) -> list[Face]:
@@ -28,16 +31,18 @@ def present(faces: Sequence[Face]) -> list[Face]:
     return [face for face in ordered if face.size_px >= SHARE_MIN * ordered[0].size_px]
 
 
-def choose(looks: Sequence[Look], several: SeveralFaces, min_face_px: float) -> Look | Unusable | None:
+def choose(
+    looks: Sequence[Look], faces_in_frame: int, several: SeveralFaces, min_face_px: float
+) -> Look | Unusable | None:
     """The look to judge, why none can be, or None when nobody is there.
 
-    With ``refuse`` a second face in view stops everything: the eyes count every face, also those that they send no look
-    of. With ``nearest`` the largest face asks, and the others are passed over.
+    With ``refuse`` a second face in view stops everything: ``faces_in_frame`` counts every face, also those that the
+    eyes send no look of. With ``nearest`` the largest face asks, and the others are passed over.
     """
+    if several == "refuse" and max(len(looks), faces_in_frame) > 1:
+        return Unusable(SEVERAL, None)
     if not looks:
         return None
-    if several == "refuse" and max(len(looks), *(look.faces_in_frame for look in looks)) > 1:
-        return Unusable("several faces in view: one person at a time", several=True)
     nearest = max(looks, key=lambda look: look.quality.face_px)
     reason = flaw(nearest.quality, min_face_px)
-    return Unusable(reason) if reason else nearest
+    return Unusable(reason, nearest) if reason else nearest

@@ -16,6 +16,9 @@ from edge.types import Look, Match
 FUTURE_MAX_S = 0.05
 """A capture stamp may be ahead of the clock by this much (rounding between processes); beyond it is a lie."""
 
+TRACKS_MAX = 16
+"""Tracks remembered: a door sees two or three at a time, hostile eyes may name millions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -45,10 +48,10 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A track that is not let in, said once a track and reason."""
+    """A track that is not let in, said once a track and reason; ``track`` None: because of several."""
 
     reason: str
-    track: int
+    track: int | None
     frame: int
     similarity: float | None = None
 
@@ -72,14 +75,19 @@ class Evidence:
         self._seen: deque[_Seen] = deque(maxlen=self._terms.looks_window)
         self._settled: set[int] = set()
         self._spoilt_until_s = float("-inf")
-        self._said: tuple[int, str] | None = None
+        self._said: dict[int, set[str]] = {}
 
-    def spoil(self, reason: str, look: Look) -> Refused | None:
+    def weigh_anew(self) -> None:
+        """Somebody was enrolled or forgotten: looks gathered so far were held against other people."""
+        self._seen.clear()
+        self._said.clear()
+
+    def spoil(self, reason: str, captured_s: float, frame: int) -> Refused | None:
         """More than one person is in view: nothing gathered counts, nor anything captured in the next window."""
         self._seen.clear()
-        is_news = look.captured_s > self._spoilt_until_s
-        self._spoilt_until_s = max(self._spoilt_until_s, look.captured_s + self._terms.window_s)
-        return Refused(reason, look.track, look.frame) if is_news else None
+        is_news = captured_s > self._spoilt_until_s
+        self._spoilt_until_s = max(self._spoilt_until_s, captured_s + self._terms.window_s)
+        return Refused(reason, None, frame) if is_news else None
 
     def unusable(self, reason: str, look: Look) -> Refused | None:
         """A look that can be neither for nor against anybody."""
@@ -101,7 +109,7 @@ class Evidence:
         names = [seen.match for seen in recent if seen.match is not None]
         agreeing = [other for other in names if named is not None and other.person_id == named.person_id]
         if named is not None and len(agreeing) == len(names) and len(agreeing) >= terms.looks_needed:
-            self._settled = {*sorted(self._settled)[-15:], look.track}
+            self._settled = {*sorted(self._settled)[1 - TRACKS_MAX :], look.track}
             weakest = min(other.similarity for other in agreeing)
             return Recognised(
                 named.person_id, named.name, weakest, len(agreeing), look.track, look.frame, look.captured_s
@@ -112,9 +120,12 @@ class Evidence:
 
     def _refused(self, reason: str, look: Look, similarity: float | None = None) -> Refused | None:
         kind = reason.partition("(")[0]  # figures inside the brackets change with every frame
-        if self._said == (look.track, kind):
+        said = self._said.setdefault(look.track, set())
+        if kind in said:
             return None
-        self._said = (look.track, kind)
+        said.add(kind)
+        while len(self._said) > TRACKS_MAX:
+            del self._said[next(iter(self._said))]
         return Refused(reason, look.track, look.frame, similarity)
 
 

@@ -50,6 +50,12 @@ def shown(raw: str, limit: int = SHOWN_CHARS) -> str:
     return f"'{text}'"
 
 
+def harmless(text: str) -> str:
+    """``text`` for a terminal: whatever would move the cursor, change colours or hide is escaped; new lines are
+    kept."""
+    return "".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def clean_name(raw: str) -> str:
     """The name as it is stored: NFC, outer spaces stripped, inner runs of spaces folded to one.
 

@@ -88,8 +88,10 @@ class TimedBolt:
             self._closing = True
             self._condition.notify()
         self._thread.join(timeout=2)
-        self.secure()
-        self._pin.close()
+        try:
+            self.secure()
+        finally:
+            self._pin.close()
 
     def _secure_pin(self) -> None:
         """The caller holds the condition. Until the pin obeys, the bolt counts as released, and the thread tries on."""

@@ -24,9 +24,7 @@ class GpioPin:
         self.name = f"BCM {pin} (active {'high' if active_high else 'low'})"
         try:
             from gpiozero import DigitalOutputDevice
-            from gpiozero.exc import GPIOZeroError
 
-            self._errors: tuple[type[Exception], ...] = (GPIOZeroError, OSError)
             factory = factory or _header_factory()
             self._device = DigitalOutputDevice(pin, active_high=active_high, initial_value=False, pin_factory=factory)
         except BoltError:
@@ -41,7 +39,7 @@ class GpioPin:
         try:
             self._device.value = released
             follows = bool(self._device.value) == released
-        except self._errors as error:
+        except Exception as error:  # lgpio.error is a plain Exception, and gpiozero passes it on
             raise OSError(str(error)) from error
         if not follows:
             raise OSError("the pin reads back the other level")

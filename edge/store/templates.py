@@ -9,15 +9,10 @@ import numpy.typing as npt
 
 from edge.errors import InputError, TemplateModelError
 from edge.store.faults import damaged
-from edge.types import Embedding, FloatArray
+from edge.types import TEMPLATES_MAX, Embedding, FloatArray
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
-
-MAX_TEMPLATES = 20
-"""Most templates of one person. Five images already give TAR 99.7 % at FAR 1e-5, against 95.4 % with one (measured, 70
-people); 20 leaves four sessions of five, with glasses, beard or other light. Each template is one more chance for a
-stranger, so there has to be an end."""
 
 NORM_TOLERANCE = 1e-3
 """How far an embedding's Euclidean norm may be from 1: a float32 unit vector is off by 1e-6 at most; 1e-3 moves no
@@ -27,7 +22,7 @@ _STORED = np.dtype("<f4")
 
 
 def check_templates(templates: Sequence[Embedding], dimension: int) -> None:
-    """Raise unless there are 1 to MAX_TEMPLATES, each (dimension,) float32, finite and of unit norm.
+    """Raise unless there are 1 to TEMPLATES_MAX, each (dimension,) float32, finite and of unit norm.
 
     Raises TemplateModelError for another dimension, otherwise InputError.
     """
@@ -49,9 +44,9 @@ def check_templates(templates: Sequence[Embedding], dimension: int) -> None:
 
 def check_count(count: int) -> None:
     """Raise InputError when one person would have ``count`` templates and that is too many."""
-    if count > MAX_TEMPLATES:
+    if count > TEMPLATES_MAX:
         raise InputError(
-            f"One person would have {count} templates, and {MAX_TEMPLATES} are the most. "
+            f"One person would have {count} templates, and {TEMPLATES_MAX} are the most. "
             "Give fewer pictures, or forget the person and enrol anew."
         )
 

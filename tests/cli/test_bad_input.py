@@ -139,7 +139,7 @@ def test_an_unwritable_or_foreign_store_is_refused_and_left_alone(house: Config,
 
 def test_a_state_folder_that_cannot_be_made_is_told(house: Config, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    done = run(house, "people", FACELATCH_PATHS__STATE=str(tmp_path / "file" / "state"))
+    done = run(house, "forget", "X", FACELATCH_PATHS__STATE=str(tmp_path / "file" / "state"))
     assert done.returncode == 6
     assert "facelatch.db" in done.stderr
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from edge.core.choose import Unusable, choose, present
-from edge.types import Box, Face
+from edge.core.choose import SEVERAL, Unusable, choose, present
+from edge.types import Box, Face, Look
 from tests.core.looks import look
 
 
@@ -11,19 +11,19 @@ def face(size_px: float) -> Face:
 
 
 def test_nobody_is_chosen_of_nobody() -> None:
-    assert choose([], "refuse", 60) is None
+    assert choose([], 0, "refuse", 60) is None
 
 
 def test_two_people_are_refused_and_the_nearest_is_taken_only_when_the_owner_says_so() -> None:
-    near, far = look(face_px=200, track=1, faces=2), look(face_px=90, track=2, faces=2)
-    assert choose([far, near], "refuse", 60) == Unusable("several faces in view: one person at a time", several=True)
-    assert choose([far, near], "nearest", 60) is near
+    near, far = look(face_px=200, track=1), look(face_px=90, track=2)
+    assert choose([far, near], 2, "refuse", 60) == Unusable(SEVERAL, None)
+    assert choose([far, near], 2, "nearest", 60) is near
 
 
-def test_a_face_that_was_only_counted_is_refused_too() -> None:
-    refused = choose([look(faces=2)], "refuse", 60)
-    assert isinstance(refused, Unusable)
-    assert refused.several
+def test_faces_that_were_only_counted_are_refused_too() -> None:
+    assert choose([look()], 2, "refuse", 60) == Unusable(SEVERAL, None)
+    assert choose([], 3, "refuse", 60) == Unusable(SEVERAL, None)
+    assert choose([], 3, "nearest", 60) is None
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_a_face_that_was_only_counted_is_refused_too() -> None:
         (look(brightness=250), "too bright"),
     ],
 )
-def test_a_poor_look_says_what_the_person_can_do(flawed: object, word: str) -> None:
-    refused = choose([flawed], "refuse", 60)  # type: ignore[list-item]
+def test_a_poor_look_says_what_the_person_can_do(flawed: Look, word: str) -> None:
+    refused = choose([flawed], 1, "refuse", 60)
     assert isinstance(refused, Unusable)
     assert word in refused.reason
     assert ": " in refused.reason
-    assert not refused.several
+    assert refused.look is flawed
 
 
 def test_a_face_far_behind_or_on_a_poster_does_not_count_as_a_second_person() -> None:

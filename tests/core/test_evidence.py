@@ -84,8 +84,8 @@ def test_looks_too_far_apart_do_not_agree() -> None:
 def test_a_second_face_spoils_what_was_gathered_and_the_window_that_follows() -> None:
     evidence = Evidence(TERMS)
     outcomes(ADA, ADA, evidence=evidence)
-    assert evidence.spoil("several", look(100.2)) is not None
-    assert evidence.spoil("several", look(100.3)) is None
+    assert evidence.spoil("several", 100.2, 3) is not None
+    assert evidence.spoil("several", 100.3, 4) is None
     said = [evidence.add(look(100.4 + i / 10), ADA, 100.4 + i / 10) for i in range(30)]
     first = next(i for i, each in enumerate(said) if isinstance(each, Recognised))
     assert 100.4 + (first - 2) / 10 > 100.3 + TERMS.window_s

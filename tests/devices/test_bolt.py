@@ -143,6 +143,30 @@ def test_a_gpio_pin_is_secured_from_the_moment_it_is_taken(active_high: bool, se
     assert (1 - secure_level) not in states[1:]
 
 
+def test_any_exception_of_the_gpio_library_is_a_pin_that_does_not_obey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """lgpio raises its own plain Exception, which gpiozero passes on."""
+    factory = MockFactory()
+    pin = GpioPin(17, active_high=True, factory=factory)
+    bolt = TimedBolt(pin, SystemClock())
+    bolt.release(SystemClock().now_s() + 60)
+    state = type(factory.pin(17))._set_state
+    tried = threading.Event()
+
+    def fails(self: object, value: bool) -> None:
+        tried.set()
+        raise Exception("lgpio: bad handle")
+
+    monkeypatch.setattr(type(factory.pin(17)), "_set_state", fails)
+    with pytest.raises(BoltError, match="bad handle"):
+        bolt.secure()
+    tried.clear()
+    assert tried.wait(20)  # the bolt's own thread tries again, and lives on
+    monkeypatch.setattr(type(factory.pin(17)), "_set_state", state)
+    bolt.secure()
+    assert not factory.pin(17).state
+    bolt.close()
+
+
 def test_a_pin_in_use_is_refused() -> None:
     factory = MockFactory()
     first = GpioPin(17, active_high=True, factory=factory)

@@ -18,8 +18,7 @@ from edge.errors import InputError, PersonError, PersonNameError, TemplateModelE
 from edge.ports import Store
 from edge.store.events import Scalar
 from edge.store.sqlite import SqliteStore
-from edge.store.templates import MAX_TEMPLATES
-from edge.types import Embedding, Event, Person
+from edge.types import TEMPLATES_MAX, Embedding, Event, Person
 from tests.fakes import FakeClock, FakeStore
 from tests.store.helpers import DIMENSION, MODEL, vectors
 
@@ -167,12 +166,12 @@ def test_nobody_is_enrolled_without_a_template(store: AnyStore) -> None:
 
 def test_templates_of_one_person_have_an_end(store: AnyStore) -> None:
     with pytest.raises(InputError, match="21 templates"):
-        store.enroll("Anna", vectors(MAX_TEMPLATES + 1))
+        store.enroll("Anna", vectors(TEMPLATES_MAX + 1))
     assert store.people() == []
-    store.enroll("Anna", vectors(MAX_TEMPLATES - 1))
+    store.enroll("Anna", vectors(TEMPLATES_MAX - 1))
     with pytest.raises(InputError, match="21 templates"):
         store.enroll("Anna", vectors(2), add=True)
-    assert store.enroll("Anna", vectors(1), add=True).templates == MAX_TEMPLATES
+    assert store.enroll("Anna", vectors(1), add=True).templates == TEMPLATES_MAX
 
 
 def test_the_log_is_read_newest_first_and_outlives_the_person(store: AnyStore, clock: FakeClock) -> None:
@@ -235,7 +234,7 @@ class History(RuleBasedStateMachine):
     def enroll(self, name: str, count: int, seed: int, add: bool) -> None:
         templates = vectors(count, seed, 8)
         owner, own = self.model.get(name_key(name), (None, []))
-        if count == 0 or len(own) + count > MAX_TEMPLATES or (owner is not None) != add:
+        if count == 0 or len(own) + count > TEMPLATES_MAX or (owner is not None) != add:
             with pytest.raises((InputError, PersonError)):
                 self.store.enroll(name, templates, add=add)
             return

@@ -115,11 +115,12 @@ def _print_verification(name: str, results: list[verification.Verification]) -> 
     table(name, ("networks", "accuracy %", *fars, "EER %", "no face\nfound"), rows)
     one = results[0]
     _dim(
-        "Accepted from the similarity (cosine) on the third lines; in brackets: 95 % by bootstrap over people. Accuracy: "
-        f"the threshold is the best on {one.train_pairs} pairs of pairsDevTrain, the accuracy is that on "
-        f"{one.test_pairs} pairs of pairsDevTest, whose {one.people} people are others. TAR on its {one.genuine_pairs} "
-        f"genuine pairs; FAR over all {one.impostor_comparisons:,} comparisons of two people among its pictures. "
-        "A pair with a picture without a face counts as wrong; such a picture is in no impostor comparison."
+        "Third lines: the similarity (cosine) from which a pair is accepted. In brackets: 95 % by bootstrap over "
+        f"people. Accuracy: the threshold is the best one on {one.train_pairs} pairs of pairsDevTrain, the accuracy "
+        f"that on {one.test_pairs} pairs of pairsDevTest, whose {one.people} people are others. TAR on its "
+        f"{one.genuine_pairs} genuine pairs; FAR over all {one.impostor_comparisons:,} comparisons of two people among "
+        "its pictures. A pair with a picture without a face counts as wrong; such a picture is in no impostor "
+        "comparison."
     )
 
 

@@ -7,6 +7,7 @@ EER it is a genuine pair that was refused. It does not count among the impostor 
 can be recognised in would make FAR look better than it is, nor in the choice of a threshold.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Impostors:
+class Impostors:
     """Every comparison of two people, the most alike first; whose pictures each compares, and how many each has."""
 
     similarities: Floats
@@ -87,7 +88,7 @@ class _Described:
         result: Floats = np.einsum("ij,ij->i", first, second)
         return result
 
-    def impostors(self, pictures: list[Picture], people: list[str]) -> _Impostors:
+    def impostors(self, pictures: list[Picture], people: list[str]) -> Impostors:
         """All comparisons between different people's pictures."""
         number = {person: i for i, person in enumerate(people)}
         kept = [p for p in pictures if not np.isnan(self._embeddings[self._rows[p]]).any()]
@@ -97,7 +98,7 @@ class _Described:
         similarities = (rows @ rows.T)[first, second].astype(np.float64)
         order = np.argsort(-similarities)
         counts = np.bincount(owner, minlength=len(people))
-        return _Impostors(similarities[order], owner[first[order]], owner[second[order]], counts)
+        return Impostors(similarities[order], owner[first[order]], owner[second[order]], counts)
 
 
 def verify(view: View1, networks: Networks, cache: Path | None = None) -> tuple[Verification, Scores]:
@@ -159,19 +160,33 @@ def _accuracy(
     return share(np.ones(everybody)), statistics.interval(share, everybody)
 
 
-def _tar_at_far(view: View1, genuine: Floats, impostors: _Impostors, far: float) -> TarAtFar:
+def _tar_at_far(view: View1, genuine: Floats, impostors: Impostors, far: float) -> TarAtFar:
     threshold = statistics.threshold_at_far(impostors.similarities, far)
     if np.isnan(threshold):
         return TarAtFar(far, None, None, None)
-    owners = _owners(view, view.test.genuine, 0)
-    everybody = len(view.test.people)
+    estimate = tar_estimate(genuine, _owners(view, view.test.genuine, 0), impostors, far)
+    return TarAtFar(
+        far,
+        statistics.share_accepted(genuine, threshold),
+        statistics.interval(estimate, len(view.test.people)),
+        threshold,
+    )
+
+
+def tar_estimate(
+    genuine: Floats, owners: npt.NDArray[np.intp], impostors: Impostors, far: float
+) -> Callable[[Floats], float]:
+    """TAR as a function of how often each person was drawn; the threshold moves with the draw.
+
+    ``owners``: (N,) whose pair each genuine similarity is.
+    """
     tail = slice(0, int(len(impostors.similarities) * TAIL) + 1)
     first, second, falling = impostors.first[tail], impostors.second[tail], impostors.similarities[tail]
 
     def tar(drawn: Floats) -> float:
         pictures = drawn * impostors.pictures
         total = float(pictures.sum() ** 2 - (pictures**2).sum()) / 2
-        at = statistics.threshold_at_far(falling, far, drawn[first] * drawn[second], total)
-        return statistics.share_accepted(genuine, at, drawn[owners])
+        threshold = statistics.threshold_at_far(falling, far, drawn[first] * drawn[second], total)
+        return statistics.share_accepted(genuine, threshold, drawn[owners])
 
-    return TarAtFar(far, statistics.share_accepted(genuine, threshold), statistics.interval(tar, everybody), threshold)
+    return tar

@@ -60,12 +60,11 @@ def _picture(folder: Path, name: str, faces: list[str]) -> Picture:
     inside = PurePosixPath(name)
     if not inside.name or inside.is_absolute() or ".." in inside.parts or "\0" in name:
         raise ValueError(f"{shown(name)} is no path below the folder")
-    numbers = [[float(field) for field in face.split()] for face in faces]
-    if any(len(row) <= INVALID_FIELD for row in numbers):
+    rows = [[float(field) for field in face.split()[: INVALID_FIELD + 1]] for face in faces]
+    if any(len(row) <= INVALID_FIELD for row in rows):
         raise ValueError(f"a face of {shown(name)} has too few numbers")
-    fields = np.array(numbers, dtype=np.float32).reshape(len(numbers), -1)
+    fields = np.array(rows, dtype=np.float32).reshape(-1, INVALID_FIELD + 1)
     if not np.isfinite(fields).all():
         raise ValueError(f"a face of {shown(name)} is not finite")
-    boxes = np.concatenate([fields[:, :2], fields[:, :2] + fields[:, 2:4]], axis=1) if numbers else np.zeros((0, 4))
-    invalid = fields[:, INVALID_FIELD] != 0 if numbers else np.zeros(0)
-    return Picture(folder / inside, boxes.astype(np.float32), invalid.astype(np.bool_))
+    boxes = np.concatenate([fields[:, :2], fields[:, :2] + fields[:, 2:4]], axis=1)
+    return Picture(folder / inside, boxes, fields[:, INVALID_FIELD] != 0)

@@ -1,0 +1,80 @@
+"""The guardian's process from the outside: the bolt comes first, and is left secured whatever happens."""
+
+from pathlib import Path
+
+import pytest
+
+from edge import app
+from edge.child import CRASHES_MAX, EyesChild
+from edge.config import Config
+from edge.core.door import State
+from edge.devices.bolt import TimedBolt
+from edge.devices.clock import SystemClock
+from edge.errors import StoreDamagedError, StoreError, WireError
+from tests.devices.test_bolt import ListedPin
+
+
+@pytest.fixture
+def pin(monkeypatch: pytest.MonkeyPatch) -> ListedPin:
+    """A pin left released by a guardian that was killed, behind the real wiring."""
+    listed = ListedPin()
+    listed.levels.append(True)
+    monkeypatch.setattr(app, "bolt", lambda config: TimedBolt(listed, SystemClock()))
+    return listed
+
+
+def quiet(kind: str, values: object) -> None:
+    """Nobody listens."""
+
+
+def test_a_damaged_store_does_not_keep_the_bolt_released(house: Config, pin: ListedPin) -> None:
+    house.store_path.parent.mkdir()
+    house.store_path.write_bytes(b"rubbish" * 100)
+    with pytest.raises(StoreDamagedError):
+        app.guard(house, quiet)
+    assert pin.levels[-1] is False
+
+
+def test_a_runtime_folder_that_cannot_be_had_does_not_keep_the_bolt_released(house: Config, pin: ListedPin) -> None:
+    Path(house.paths.runtime).write_text("a file")
+    with pytest.raises(WireError):
+        app.guard(house, quiet)
+    assert pin.levels[-1] is False
+
+
+def test_an_unexpected_error_is_told_and_ends_secured(
+    house: Config, pin: ListedPin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, object]] = []
+    monkeypatch.setattr(EyesChild, "watch", lambda self, door: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        app.guard(house, lambda kind, values: said.append((kind, values)), EyesChild(house, quiet))
+    assert pin.levels[-1] is False
+    assert said[-1][0] == "stopped"
+    assert "ZeroDivisionError" in str(said[-1][1])
+
+
+def test_another_process_that_has_the_store_is_named(house: Config, pin: ListedPin) -> None:
+    with app.registry(house), pytest.raises(StoreError, match="process"):
+        app.guard(house, quiet)
+
+
+def test_eyes_that_crash_again_and_again_are_given_up(house: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("edge.child.RESTART_S", 0.0)
+    monkeypatch.setattr("edge.child.sys.executable", "/bin/false")  # ends with exit code 1 at once
+    Path(house.paths.runtime).mkdir()
+    child = EyesChild(house, lambda kind, values: said.append(kind))
+    reason = None
+    while reason is None:
+        reason = child.watch(State.LOCKED)
+    assert said == ["eyes_crashed"] * CRASHES_MAX
+    assert f"{CRASHES_MAX} times" in reason
+    assert child.exit_code == 1
+    child.end()
+
+
+def test_eyes_that_cannot_be_started_end_the_run(house: Config) -> None:
+    reason = EyesChild(house, quiet).watch(State.LOCKED)  # there is no runtime folder
+    assert reason is not None
+    assert "cannot be started" in reason
