@@ -11,36 +11,47 @@ def _areas(boxes: FloatArray) -> FloatArray:
     return areas
 
 
-def overlap(box: FloatArray, boxes: FloatArray, *, of_smaller: bool = False) -> FloatArray:
-    """How much a (4,) box shares with each of (N, 4) boxes, 0..1.
+def overlaps(boxes: FloatArray, others: FloatArray, *, of_smaller: bool = False) -> FloatArray:
+    """How much each of (N, 4) boxes shares with each of (M, 4) others: (N, M) float32, 0..1.
 
     Intersection over union, or with ``of_smaller`` over the smaller of the two areas (MTCNN's last stage). An empty
     box shares nothing.
     """
-    width = np.minimum(box[2], boxes[:, 2]) - np.maximum(box[0], boxes[:, 0])
-    height = np.minimum(box[3], boxes[:, 3]) - np.maximum(box[1], boxes[:, 1])
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
-    own, others = _areas(box[None])[0], _areas(boxes)
-    whole = np.minimum(own, others) if of_smaller else own + others - shared
+    x0, y0, x1, y1 = boxes.T[:, :, None]
+    u0, v0, u1, v1 = others.T[:, None, :]
+    shared = np.maximum(np.minimum(x1, u1) - np.maximum(x0, u0), 0)
+    shared *= np.maximum(np.minimum(y1, v1) - np.maximum(y0, v0), 0)
+    areas, their_areas = _areas(boxes)[:, None], _areas(others)[None]
+    whole = np.minimum(areas, their_areas) if of_smaller else areas + their_areas - shared
     result: FloatArray = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
     return result
 
 
 def suppress(
-    boxes: FloatArray, probabilities: FloatArray, limit: float, *, of_smaller: bool = False
+    boxes: FloatArray,
+    probabilities: FloatArray,
+    limit: float,
+    *,
+    of_smaller: bool = False,
+    groups: npt.NDArray[np.intp] | None = None,
 ) -> npt.NDArray[np.intp]:
     """Greedy non-maximum suppression: indices of the boxes kept, most probable first.
 
-    A box that shares more than ``limit`` (0..1) with a more probable one that was kept is dropped. Ties keep their
-    order.
+    A box that shares more than ``limit`` (0..1) with a more probable one that was kept is dropped; with ``groups``,
+    (N,) int, only by one of its own group. Ties keep their order. Time and memory grow with the square of N.
     """
-    waiting = np.argsort(-probabilities, kind="stable")
+    order = np.argsort(-probabilities, kind="stable")
+    ordered = boxes[order]
+    rivals = overlaps(ordered, ordered, of_smaller=of_smaller) > limit
+    if groups is not None:
+        rivals &= groups[order][:, None] == groups[order]
+    waiting = np.ones(len(order), dtype=np.bool_)
     kept: list[int] = []
-    while waiting.size:
-        first, waiting = int(waiting[0]), waiting[1:]
-        kept.append(first)
-        waiting = waiting[overlap(boxes[first], boxes[waiting], of_smaller=of_smaller) <= limit]
-    return np.array(kept, dtype=np.intp)
+    for place in range(len(order)):
+        if waiting[place]:
+            kept.append(place)
+            waiting &= ~rivals[place]
+    return order[kept]
 
 
 def regress(boxes: FloatArray, offsets: FloatArray) -> FloatArray:

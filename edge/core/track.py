@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.core.boxes import overlap
-from edge.types import Box, Face
+from edge.core.boxes import overlaps
+from edge.types import Box, Face, FloatArray
 
 OVERLAP_MIN = 0.3
 """Intersection over union that continues a track: a face moves less than half its width between two frames at 5 a
@@ -36,7 +36,7 @@ class Tracker:
         followed: dict[int, _Track] = {}
         for index in sorted(range(len(faces)), key=lambda i: -faces[i].size_px):
             box = faces[index].box
-            shares = [float(overlap(_edges(box), _edges(track.box)[None])[0]) for track in free]
+            shares = [float(overlaps(_edges(box), _edges(track.box))[0, 0]) for track in free]
             best = int(np.argmax(shares)) if shares else -1
             if best >= 0 and shares[best] >= OVERLAP_MIN:
                 track_id = free.pop(best).id
@@ -47,5 +47,5 @@ class Tracker:
         return [followed[index].id for index in range(len(faces))]
 
 
-def _edges(box: Box) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return np.array([box.x0, box.y0, box.x1, box.y1], dtype=np.float32)
+def _edges(box: Box) -> FloatArray:
+    return np.array([[box.x0, box.y0, box.x1, box.y1]], dtype=np.float32)

@@ -15,14 +15,14 @@ def ordered(raw: FloatArray) -> FloatArray:
 
 def test_overlap_of_two_known_boxes() -> None:
     boxes = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30], [2, 2, 4, 4]], dtype=np.float32)
-    assert np.allclose(bx.overlap(boxes[0], boxes), [1, 1 / 3, 0, 0.04])
-    assert np.allclose(bx.overlap(boxes[0], boxes, of_smaller=True), [1, 0.5, 0, 1])
+    assert np.allclose(bx.overlaps(boxes, boxes)[0], [1, 1 / 3, 0, 0.04])
+    assert np.allclose(bx.overlaps(boxes, boxes, of_smaller=True)[0], [1, 0.5, 0, 1])
 
 
 @given(corners)
 def test_overlap_is_a_share_and_symmetric(raw: FloatArray) -> None:
     boxes = ordered(raw)
-    shares = np.array([bx.overlap(box, boxes) for box in boxes])
+    shares = bx.overlaps(boxes, boxes)
     assert ((shares >= 0) & (shares <= 1 + 1e-5)).all()
     assert np.allclose(shares, shares.T, atol=1e-5)
 
@@ -37,10 +37,22 @@ def test_suppression_leaves_no_two_boxes_that_share_too_much_and_explains_every_
     assert kept[0] == np.argmax(probabilities)
     assert (np.diff(probabilities[kept]) <= 0).all()
     for place, index in enumerate(kept):
-        assert (bx.overlap(boxes[index], boxes[kept[place + 1 :]]) <= limit).all()
+        assert (bx.overlaps(boxes[[index]], boxes[kept[place + 1 :]]) <= limit).all()
     for index in set(range(len(boxes))) - set(kept.tolist()):
         better = kept[probabilities[kept] >= probabilities[index]]
-        assert (bx.overlap(boxes[index], boxes[better]) > limit - 1e-6).any()
+        assert (bx.overlaps(boxes[[index]], boxes[better]) > limit - 1e-6).any()
+
+
+@given(corners, st.floats(0, 1), st.integers(0, 2**32 - 1))
+def test_groups_are_suppressed_as_if_they_were_alone(raw: FloatArray, limit: float, seed: int) -> None:
+    boxes, generator = ordered(raw), np.random.default_rng(seed)
+    probabilities = generator.permutation(len(boxes)).astype(np.float32)
+    groups = generator.integers(0, 3, len(boxes))
+    kept = set(bx.suppress(boxes, probabilities, limit, groups=groups).tolist())
+    for group in range(3):
+        own = np.nonzero(groups == group)[0]
+        alone = own[bx.suppress(boxes[own], probabilities[own], limit)]
+        assert kept & set(own.tolist()) == set(alone.tolist())
 
 
 def test_suppressing_nothing_gives_nothing() -> None:

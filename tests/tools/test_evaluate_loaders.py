@@ -42,6 +42,7 @@ def test_both_lists_of_pairs_are_read(tmp_path: Path) -> None:
         ("1\nAda\t1\tx\nAda\t1\tBo\t2\n", "invalid literal"),
         ("1\nAda\t0\t2\nAda\t1\tBo\t2\n", "not a pair"),
         ("1\n../../etc\t1\t2\nAda\t1\tBo\t2\n", "not a pair"),
+        ("1\na/../../etc\t1\t2\nAda\t1\tBo\t2\n", "not a pair"),
         ("1\n..\t1\t2\nAda\t1\tBo\t2\n", "not a pair"),
         ("1\nDi\t1\t2\nDi\t1\tBo\t2\n", "'Di' for one"),
     ],

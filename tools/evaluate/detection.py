@@ -12,7 +12,7 @@ import cv2
 import msgspec
 import numpy as np
 
-from edge.core.boxes import overlap
+from edge.core.boxes import overlaps
 from edge.errors import InputError
 from edge.images import read_rgb
 from edge.ports import Detector
@@ -63,7 +63,7 @@ def tally(boxes: FloatArray, may_be_missed: Sequence[bool], faces: Sequence[Face
     false = 0
     for face in sorted(faces, key=lambda face: -face.probability):
         box = face.box
-        shared = overlap(np.array([box.x0, box.y0, box.x1, box.y1], dtype=np.float32), boxes)
+        shared = overlaps(np.array([[box.x0, box.y0, box.x1, box.y1]], dtype=np.float32), boxes)[0]
         shared = np.where(free & (shared >= IOU_MIN), shared, 0)
         if not shared.any():
             false += 1
