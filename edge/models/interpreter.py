@@ -44,9 +44,9 @@ class Output:
 
     def at_least(self, limit: float) -> npt.NDArray[np.bool_]:
         """Where the real value reaches ``limit``, decided without converting every element."""
-        if self.scale == 0:
-            return np.greater_equal(self.values, limit)
-        return np.greater_equal(self.values, math.ceil(limit / self.scale + self.zero_point - 1e-6))
+        stored = limit if self.scale == 0 else math.ceil(limit / self.scale + self.zero_point - 1e-6)
+        reached: npt.NDArray[np.bool_] = np.greater_equal(self.values, stored)
+        return reached
 
 
 class Net:
