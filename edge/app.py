@@ -11,7 +11,7 @@ from pathlib import Path
 from edge import wire
 from edge.child import EyesChild, ending_signals
 from edge.config import Config
-from edge.errors import WireError
+from edge.errors import FacelatchError, WireError
 from edge.guardian import Announce, Guardian
 from edge.link import EyesLink, ask
 from edge.ports import Bolt, Camera, Detector, Embedder, Store
@@ -161,9 +161,14 @@ def watch_door(config: Config) -> None:
     with ending_signals() as signalled:
         eyes_link = EyesLink(config.looks_path)
         try:
-            source = camera(config)
             try:
-                Eyes(detector(config), embedder(config), eyes_link).run(source, lambda: signalled() is not None)
+                eyes = Eyes(detector(config), embedder(config), eyes_link)
+                source = camera(config)
+            except FacelatchError as error:
+                eyes_link(wire.Trouble(str(error)[:500]))
+                raise
+            try:
+                eyes.run(source, lambda: signalled() is not None)
             finally:
                 source.close()
         finally:

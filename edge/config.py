@@ -154,7 +154,7 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ, flags: 
     for origin, values in layers:
         for section, key, value in _checked(origin, values, faults):
             chosen[section][key] = value
-    faults += [] if faults else _contradictions(chosen)
+    faults += _contradictions(chosen)
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigError(

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge import wire
-from edge.core.choose import present
 from edge.core.quality import measure
 from edge.core.scene import Freshness
 from edge.core.track import Tracker
@@ -57,7 +56,7 @@ class Eyes:
                 raise CameraError("The camera repeats one frame: it hangs. Check its cable and its power supply.")
             self._send(wire.to_report(frame.number, frame.captured_s, 0, []))
             return
-        faces = present(self._detector.detect(frame.rgb))
+        faces = self._detector.detect(frame.rgb)
         tracks = self._tracker.update(faces, frame.captured_s)
         looks = [
             look

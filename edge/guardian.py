@@ -27,7 +27,8 @@ EYES_AWAY_S = 3.0
 """Without a report for so long the eyes are away: fifteen frames at the slowest useful rate of 5 a second."""
 
 TOKENS_MAX, TOKENS_A_SECOND = 20.0, 1.0
-"""Notices that the eyes may cause at once, and a second: a busy evening stays below, a flood does not fill the card."""
+"""Notices that the eyes may cause at once, and a second: a busy evening stays below, and a flood fills the card
+slowly."""
 
 TEXT_MAX_CHARS = 200
 """Of the eyes' own words in notices and log."""
@@ -86,7 +87,8 @@ class Guardian:
             case wire.Hello():
                 self._greet(message)
             case wire.Trouble():
-                self.eyes_gone(message.reason)
+                self._camera, self._eyes = None, "away"
+                self._tell_sparingly("eyes_away", reason=shown(message.reason, TEXT_MAX_CHARS)[1:-1])
             case wire.Report() if self._camera is None:
                 raise WireError("The eyes report without having said hello. Restart facelatch-eyes.")
             case wire.Report():
@@ -156,7 +158,6 @@ class Guardian:
     def _away(self, reason: str) -> None:
         if self._eyes != "away":
             self._eyes = "away"
-            self._evidence.forget_all()
             self._tell_sparingly("eyes_away", reason=shown(reason, TEXT_MAX_CHARS)[1:-1])
 
     def _judge(self, looks: list[Look], report: wire.Report) -> None:

@@ -67,7 +67,7 @@ def _connected(path: Path) -> socket.socket:
     except OSError as error:
         connection.close()
         raise WireError(
-            f"No connection to the guardian at {path} ({error.strerror or error}). Start it with `facelatch run`, or "
-            "as a member of the group facelatch-admin ask the one that runs."
+            f"No connection to the guardian at {path} ({error.strerror or error}). Start it with `facelatch run`; "
+            "one that runs is reached by its own user and group, and by root."
         ) from error
     return connection

@@ -4,13 +4,17 @@ The guardian answers an operator's questions with a ``Registry``; a command that
 lock and uses the same class itself. Both therefore check, refuse and log alike.
 """
 
+import logging
+
 import numpy as np
 
 from edge import wire
 from edge.core.match import Index, acceptable
-from edge.errors import TemplateModelError
+from edge.errors import FaceError, FacelatchError, TemplateModelError
 from edge.ports import Store
-from edge.types import Event, Gallery, Match, Person
+from edge.types import SAME_PERSON_MIN, Embedding, Event, Gallery, Match, Person
+
+_log = logging.getLogger(__name__)
 
 
 class Registry:
@@ -45,6 +49,8 @@ class Registry:
     def _enroll(self, question: wire.AskEnroll) -> Person:
         self._require_model(question.model_id)
         templates = [wire.to_embedding(template, self.dimension) for template in question.templates]
+        if question.add:
+            self._require_likeness(question.name, templates)
         person = self._store.enroll(question.name, templates, add=question.add)
         self._changed("enrolled", person)
         return person
@@ -60,7 +66,20 @@ class Registry:
     def _changed(self, kind: str, person: Person) -> None:
         self.index = Index(self._nobody)  # should the gallery not be readable now, nobody is known
         self.index = Index(self._store.gallery())
-        self._store.log(Event(kind, person.id, {"templates": person.templates}))
+        try:
+            self._store.log(Event(kind, person.id, {"templates": person.templates}))
+        except FacelatchError as error:  # the change itself is stored
+            _log.error("%s, but that could not be logged: %s", kind, error)
+
+    def _require_likeness(self, name: str, templates: list[Embedding]) -> None:
+        """More templates of somebody must look like that person: a wrong file would let a stranger in."""
+        for template in templates:
+            similarity = self.index.similarity_to(name, template)
+            if similarity is not None and similarity < SAME_PERSON_MIN:
+                raise FaceError(
+                    f"A picture hardly looks like the person enrolled (similarity {similarity:.2f}, at least "
+                    f"{SAME_PERSON_MIN} needed). Use pictures of that person, or forget the person and enrol anew."
+                )
 
     def _require_model(self, model_id: str) -> None:
         if model_id != self.model_id:

@@ -97,6 +97,11 @@ def test_numbers_without_end_are_refused(tmp_path: Path, number: str) -> None:
     assert "unlock_s" in faults(environment={"FACELATCH_DOOR__UNLOCK_S": number})
 
 
+def test_a_contradiction_is_told_beside_other_faults() -> None:
+    said = faults(evidence={"looks_needed": 6}, door={"unlok_s": 1}, bolt={"pin": 3})
+    assert all(expected in said for expected in ("nobody could ever come in", "unlock_s", "releases the strike"))
+
+
 def test_evidence_that_can_never_be_complete_is_refused() -> None:
     assert "nobody could ever come in" in faults(evidence={"looks_needed": 6, "looks_window": 5})
 

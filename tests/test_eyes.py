@@ -84,6 +84,15 @@ def test_two_people_are_both_counted_and_reported(eyes: Eyes, line: Line, portra
     assert len({look.track for look in line.reports[0].looks}) == 2
 
 
+def test_somebody_further_behind_is_counted_too(eyes: Eyes, line: Line, portrait: Rgb) -> None:
+    near = np.repeat(np.repeat(portrait[:240, 100:300], 2, axis=0), 2, axis=1)
+    frame = np.full((480, 640, 3), 110, dtype=np.uint8)
+    frame[:, :400] = near
+    frame[200:380, 430:] = portrait[40:220, 95:305]  # a third as far from the camera as the first is
+    eyes.see(Frame(frame, 10.0, 0))
+    assert line.reports[0].faces_in_frame == 2
+
+
 def test_nobody_is_reported_too_as_a_sign_of_life(eyes: Eyes, line: Line) -> None:
     eyes.see(Frame(np.full((240, 320, 3), 90, np.uint8), 10.0, 0))
     assert line.reports[0] == wire.Report(0, 10.0, 0, [])

@@ -193,6 +193,23 @@ def test_eyes_must_say_hello_and_speak_of_the_same_model(household: Household) -
     assert household.guardian.status().eyes == "away"
 
 
+def test_eyes_that_fail_before_they_say_hello_are_told(household: Household) -> None:
+    household.guardian.eyes_gone("killed")
+    household.guardian.eyes_say(wire.Trouble("The camera does not open."))
+    assert household.said[-1][0] == "eyes_away"
+    assert "does not open" in str(household.said[-1][1]["reason"])
+
+
+def test_a_log_that_fails_does_not_undo_an_enrolment(household: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(event: Event) -> None:
+        raise StoreError("The disk is full. Make room.")
+
+    monkeypatch.setattr(household.store, "log", full)
+    answer = household.guardian.answer(wire.AskEnroll("Bob", MODEL, [wire.to_bytes(unit(2))]))
+    assert isinstance(answer, wire.People)
+    assert [person.name for person in household.store.people()] == ["Ada", "Bob"]
+
+
 def test_a_camera_in_trouble_is_told(household: Household) -> None:
     household.guardian.eyes_say(wire.Trouble("The camera repeats one frame."))
     assert household.said[-1][0] == "eyes_away"

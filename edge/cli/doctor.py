@@ -1,6 +1,5 @@
 """``facelatch doctor``: what works on this machine, what does not, and what to do about it."""
 
-import os
 import platform
 import sys
 from collections.abc import Callable
@@ -32,13 +31,13 @@ class Finding(msgspec.Struct):
 @json_option
 @click.pass_obj
 def doctor(config_path: Path | None, try_camera: bool, as_json: bool) -> None:
-    """Check this machine: Python, packages, networks, configuration, store, guardian, camera. Changes nothing.
+    """Check this machine: Python, packages, networks, configuration, store, guardian, camera. Moves no bolt.
 
     The exit code is 1 when something is at fault.
     """
     try:
         config = configuration.load(config_path)
-        findings = [Finding("configuration", "ok", str(config_path or "defaults and environment"))]
+        findings = [Finding("configuration", "ok", _origin(config_path))]
     except ConfigError as error:
         config, findings = Config(), [Finding("configuration", "fault", str(error))]
     findings += [_try(name, check, config) for name, check in CHECKS.items()]
@@ -60,6 +59,12 @@ def _try(name: str, check: Callable[[Config], tuple[str, str]], config: Config) 
         return Finding(name, *check(config))
     except FacelatchError as error:
         return Finding(name, "fault", str(error))
+
+
+def _origin(config_path: Path | None) -> str:
+    if config_path is None and not configuration.DEFAULT_PATH.exists():
+        return f"defaults and environment (there is no {configuration.DEFAULT_PATH})"
+    return f"{config_path or configuration.DEFAULT_PATH}, and the environment"
 
 
 def _python(config: Config) -> tuple[str, str]:
@@ -103,9 +108,10 @@ def _guardian(config: Config) -> tuple[str, str]:
 def _bolt(config: Config) -> tuple[str, str]:
     if config.bolt.driver == "simulated":
         return "note", "simulated (nothing is driven)"
-    if not any(os.access(f"/dev/gpiochip{n}", os.R_OK | os.W_OK) for n in range(16)):
-        return "fault", "no gpiochip that this user may use. On a Pi join the group gpio; elsewhere use --simulate."
-    return "ok", f"BCM {config.bolt.pin}, active {config.bolt.active}"
+    from edge.devices.gpio import header_factory
+
+    header_factory().close()
+    return "ok", f"BCM {config.bolt.pin}, active {config.bolt.active}: the header's chip opens (no pin was moved)"
 
 
 def _liveness(config: Config) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from edge.cli.output import console, errors, json_option, print_json, table
 from edge.config import Config
 from edge.core.names import harmless, shown
 from edge.core.quality import flaw, measure
-from edge.errors import FacelatchError, InputError
+from edge.errors import FaceError, FacelatchError, InputError
 from edge.ports import Detector, Embedder
 from edge.types import Face, Rgb
 
@@ -89,7 +89,11 @@ def _picture(config: Config, detector: Detector, embedder: Embedder, path: Path,
     line.height, line.width = rgb.shape[:2]
     faces = detector.detect(rgb)
     line.timings_ms |= detector.timings_ms
-    line.faces = [_face(config, embedder, rgb, face, line.timings_ms) for face in faces]
+    try:
+        line.faces = [_face(config, embedder, rgb, face, line.timings_ms) for face in faces]
+    except FaceError as error:
+        line.error = f"{line.picture}: {error}"
+        return line
     if annotate is not None:
         from edge.annotate import annotated, save_png
 

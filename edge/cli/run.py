@@ -59,10 +59,13 @@ def run(config_path: Path | None, simulate: bool, replay: Path | None, as_json: 
 @json_option
 @click.pass_obj
 def door(config_path: Path | None, as_json: bool) -> None:
-    """Be the guardian alone: the service facelatch-door."""
+    """Be the guardian alone: the service facelatch-door.
+
+    Names stay out of its output, as the system's journal would outlive a forgotten person.
+    """
     config = configuration.load(config_path)
     with announcer(as_json) as announce:
-        app.guard(config, announce)
+        app.guard(config, lambda kind, told: announce(kind, {k: v for k, v in told.items() if k != "name"}))
 
 
 @click.command()

@@ -10,9 +10,8 @@ from edge.types import Face, Look
 SeveralFaces = Literal["refuse", "nearest"]
 
 SHARE_MIN = 0.4
-"""A face this much smaller than the largest is two and a half times as far away: nobody who could slip in, often a
-picture on the wall or a pattern that the detector takes for a face. It is passed over."""
-
+"""In a photograph of somebody a face this much smaller than the largest is background: a passer-by, a poster, a pattern
+that the detector takes for a face. At the door every face counts."""
 
 SEVERAL = "several faces in view: one person at a time"
 
@@ -26,7 +25,7 @@ class Unusable:
 
 
 def present(faces: Sequence[Face]) -> list[Face]:
-    """The faces that count as somebody being here, largest first."""
+    """The people whom a photograph is of, largest face first."""
     ordered = sorted(faces, key=lambda face: -face.size_px)
     return [face for face in ordered if face.size_px >= SHARE_MIN * ordered[0].size_px]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.names import name_key
 from edge.types import Embedding, FloatArray, Gallery, Match
 
 
@@ -26,6 +27,13 @@ class Index:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def similarity_to(self, name: str, probe: Embedding) -> float | None:
+        """The cosine of a (D,) unit probe to one person, None when nobody has the name."""
+        for row, person_id in enumerate(self._ids):
+            if name_key(self._names[int(person_id)]) == name_key(name):
+                return float(self._centres[row] @ probe)
+        return None
 
     def best(self, probe: Embedding) -> Match | None:
         """The person most alike a (D,) unit probe, however little; None when the gallery is empty."""

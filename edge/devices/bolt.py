@@ -104,6 +104,7 @@ class TimedBolt:
         self._until_s = None
 
     def _watch(self) -> None:
+        told = ""
         with self._condition:
             while not self._closing:
                 if self._until_s is None:
@@ -115,5 +116,8 @@ class TimedBolt:
                     continue
                 try:
                     self._secure_pin()
+                    told = ""
                 except BoltError as error:
-                    _log.critical("%s", error)
+                    if str(error) != told:  # ten times a second the same would fill the journal
+                        told = str(error)
+                        _log.critical("%s", told)

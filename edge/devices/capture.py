@@ -10,8 +10,6 @@ from edge.types import Rgb
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings about absent back-ends only frighten people
 
-OPEN_TIMEOUT_MS = 5000
-
 
 def open_capture(source: str, *, width: int = 0, height: int = 0, fps: float = 0) -> tuple[Any, float]:
     """An opened capture and the frames a second it says it gives, 0 when it does not say.

@@ -25,7 +25,7 @@ class GpioPin:
         try:
             from gpiozero import DigitalOutputDevice
 
-            factory = factory or _header_factory()
+            factory = factory or header_factory()
             self._device = DigitalOutputDevice(pin, active_high=active_high, initial_value=False, pin_factory=factory)
         except BoltError:
             raise
@@ -49,8 +49,8 @@ class GpioPin:
         self._device.close()
 
 
-def _header_factory() -> Any:
-    """gpiozero's lgpio factory on the chip whose label is the header's."""
+def header_factory() -> Any:
+    """gpiozero's lgpio factory on the chip whose label is the header's. Raises BoltError."""
     try:
         import lgpio
         from gpiozero.pins.lgpio import LGPIOFactory

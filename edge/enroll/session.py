@@ -9,7 +9,7 @@ from edge.core.choose import present
 from edge.core.quality import flaw, measure
 from edge.errors import FaceError
 from edge.ports import Detector, Embedder
-from edge.types import TEMPLATES_MAX, Embedding, Quality, Rgb
+from edge.types import SAME_PERSON_MIN, TEMPLATES_MAX, Embedding, Quality, Rgb
 
 SAME_PICTURE_SIMILARITY = 0.999
 """Two templates so alike come from one picture: they say nothing new and would outweigh the others in the mean.
@@ -54,6 +54,8 @@ class Session:
         refused = flaw(quality, self._min_face_px)
         if refused is None and any(float(np.dot(embedding, kept)) > SAME_PICTURE_SIMILARITY for kept in self._kept):
             refused = "the same picture again: use another one"
+        if refused is None and self._kept and float(np.dot(embedding, np.mean(self._kept, axis=0))) < SAME_PERSON_MIN:
+            refused = "somebody else than in the pictures before: enrol one person at a time"
         if refused is None and len(self._kept) == TEMPLATES_MAX:
             refused = f"one picture too many: {TEMPLATES_MAX} are kept"
         if refused is not None:

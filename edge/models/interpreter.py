@@ -69,10 +69,10 @@ class Net:
 
         Raises ModelError when the file is altered, or is not what its manifest says.
         """
-        card = shelf.card(name)
+        card, content = shelf.card(name), shelf.load(name)
         module = runtime or load_runtime()
         try:
-            self._net = module.Interpreter(model_content=shelf.load(name), num_threads=threads)
+            self._net = module.Interpreter(model_content=content, num_threads=threads)
             (stored,) = self._net.get_input_details()
             if input_shape is not None and tuple(stored["shape"]) != tuple(input_shape):
                 self._net.resize_tensor_input(stored["index"], list(input_shape))

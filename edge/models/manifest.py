@@ -11,7 +11,7 @@ from edge.errors import ModelError
 
 MANIFEST = "manifest.toml"
 EMBEDDER = "mobilefacenet"
-REINSTALL = "Reinstall facelatch, or build the networks again with `python -m tools.models build`."
+REINSTALL = "Reinstall facelatch."
 
 
 class Tensor(msgspec.Struct, frozen=True):

@@ -64,6 +64,7 @@ class Mtcnn:
         self._rnet, self._onet = (
             self._net(name, (BATCH[name], CROP_PX[name], CROP_PX[name], 3)) for name in ("rnet", "onet")
         )
+        self._net("pnet", (1, CELL_PX, CELL_PX, 3))  # an altered file shows now, not at the first frame
         self._size: tuple[int, int] | None = None
         self.timings_ms: dict[str, float] = {}
 

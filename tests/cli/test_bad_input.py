@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -11,12 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import edge
 from edge.config import Config
 from edge.errors import PersonNameError
 from edge.images import read_rgb
+from edge.models.manifest import Shelf
 from tests.cli.facelatch import ok, ok_json, refused, run
 
 Photos = dict[str, Path]
+EDGE = Path(str(edge.__file__)).parent
 
 
 def saved(image: Image.Image, path: Path, **options: object) -> Path:
@@ -142,6 +146,31 @@ def test_a_state_folder_that_cannot_be_made_is_told(house: Config, tmp_path: Pat
     done = run(house, "forget", "X", FACELATCH_PATHS__STATE=str(tmp_path / "file" / "state"))
     assert done.returncode == 6
     assert "facelatch.db" in done.stderr
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
+def test_a_damaged_network_is_refused_before_anything_is_seen(
+    house: Config, photos: Photos, tmp_path: Path, damage: str
+) -> None:
+    """An installation of its own, whose P-Net was damaged."""
+    site = tmp_path / "site"
+    shutil.copytree(EDGE, site / "edge", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Shelf.open().folder, site / "edge" / "_models")
+    network = site / "edge" / "_models" / Shelf.open().card("pnet").file
+    content = network.read_bytes()
+    network.unlink()
+    if damage != "missing":
+        network.write_bytes(content[:-1] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1]))
+    for verb in (
+        ("look", str(photos["obama.jpg"])),
+        ("run", "--simulate", "--replay", str(photos["obama.jpg"].parent)),
+    ):
+        done = run(house, *verb, PYTHONPATH=str(site), PYTHONSAFEPATH="1")
+        assert done.returncode == 7, done.stderr
+        assert done.stderr.count("Reinstall") == 1
+        assert network.name in done.stderr
+    assert "eyes_present" not in done.stdout
+    assert network.name in done.stdout  # the guardian was told
 
 
 def test_a_configuration_with_faults_stops_every_command(house: Config, photos: Photos) -> None:

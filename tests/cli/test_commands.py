@@ -49,6 +49,15 @@ def test_a_picture_that_cannot_be_used_is_told_and_the_others_count(
     assert "same picture" in reasons[3]
 
 
+def test_two_people_are_never_enrolled_as_one(house: Config, photos: Photos) -> None:
+    told = ok_json(house, "enroll", "Barack", photos["obama.jpg"], photos["biden.jpg"])
+    assert told["person"]["templates"] == 1
+    assert "somebody else" in told["photos"][1]["refused"]
+    assert "hardly looks like" in refused(house, 5, "enroll", "--add", "barack", photos["biden.jpg"])
+    assert [person["templates"] for person in ok_json(house, "people")] == [1]
+    ok(house, "enroll", "--add", "Barack", photos["obama3.jpg"])
+
+
 def test_look_writes_an_annotated_picture(house: Config, photos: Photos, tmp_path: Path) -> None:
     ok(house, "look", photos["astronaut.png"], "--annotate", tmp_path / "out.png")
     before, after = read_rgb(photos["astronaut.png"]), read_rgb(tmp_path / "out.png")

@@ -22,8 +22,19 @@ def visit(scene: int, name: str = OWNER, lasts_s: float = 2.0) -> list[dict[str,
     return [said("released", frame / FPS, frame=frame, name=name), said("secured", frame / FPS + lasts_s)]
 
 
+def refusals() -> list[dict[str, Any]]:
+    """One in every scene with somebody in it who must stay outside."""
+    return [
+        said(
+            "refused", 0, frame=STARTS[number] + 4, reason="several faces" if len(scene.photographs) > 1 else "unknown"
+        )
+        for number, scene in enumerate(SCENES)
+        if scene.photographs and not scene.opens
+    ]
+
+
 def judged(notices: Sequence[dict[str, Any]]) -> list[str]:
-    return faults([*notices, said("stopped", 59)], OWNER, 2.0)
+    return faults([*notices, *refusals(), said("stopped", 59)], OWNER, 2.0)
 
 
 def test_the_owner_alone_is_right() -> None:
@@ -47,7 +58,12 @@ def test_somebody_elses_name_and_a_door_that_stays_open_and_a_crash_are_wrong() 
     assert "Mallory" in judged([*visit(OPENING[0], "Mallory"), *rest])[0]
     assert "stayed open" in judged([*visit(OPENING[0], lasts_s=9), *rest])[0]
     whole = [notice for scene in OPENING for notice in visit(scene)]
-    assert "end" in faults(whole, OWNER, 2.0)[0]
+    assert "end" in faults([*whole, *refusals()], OWNER, 2.0)[0]
+
+
+def test_a_lock_that_sees_nobody_is_no_proof() -> None:
+    whole = [notice for scene in OPENING for notice in visit(scene)]
+    assert len(faults([*whole, said("stopped", 59)], OWNER, 2.0)) == len(refusals()) + 1
 
 
 def test_every_frame_has_its_scene() -> None:

@@ -16,7 +16,7 @@ from rich.text import Text
 from edge import app
 from edge import config as configuration
 from edge.annotate import save_png
-from edge.errors import FacelatchError
+from edge.errors import FacelatchError, InputError
 from tools import photos
 from tools.demo import pictures, visitors
 from tools.demo.verdict import Notice, faults, openings
@@ -74,7 +74,9 @@ def _configured(folder: Path) -> configuration.Config:
 
 
 def _command(folder: str, *arguments: str) -> None:
-    subprocess.run(_facelatch(folder, *arguments), check=True, env=_environment())
+    done = subprocess.run(_facelatch(folder, *arguments), check=False, env=_environment())
+    if done.returncode:
+        raise InputError(f"facelatch {arguments[0]} ended with exit code {done.returncode}. Its reason is above.")
 
 
 def _let_visitors_come(folder: str, replay: Path) -> list[Notice]:

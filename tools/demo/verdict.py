@@ -46,6 +46,12 @@ def faults(notices: Sequence[Notice], owner: str, unlock_s: float) -> list[str]:
     for number, scene in enumerate(SCENES):
         if scene.opens and number not in {opening.scene for opening in opened}:
             found.append(f"the door did not open for: {scene.title}")
+    for number, scene in enumerate(SCENES):
+        refusals = [n for n in notices if n["kind"] == "refused" and scene_of(int(n["frame"])) == number]
+        if scene.photographs and not scene.opens and not refusals:
+            found.append(f"nobody was seen and refused while there was: {scene.title}")
+        if len(scene.photographs) > 1 and not any("several faces" in str(n["reason"]) for n in refusals):
+            found.append(f"the second face was not noticed: {scene.title}")
     if not any(notice["kind"] == "stopped" for notice in notices):
         found.append("the lock did not come to its end")
     return found

@@ -46,11 +46,11 @@ SCENES = (
     Scene("the enrolled person and a stranger", ("obama3.jpg", "biden.jpg"), 3),
     Scene("nobody", (), 1.5),
     Scene("the enrolled person again", ("obama2.jpg",), 2, opens=True),
-    Scene("nobody, until the door has relocked", (), 2.2),
-    Scene("a stranger, right after", ("biden.jpg",), 3),
+    Scene("nobody, until the door has relocked", (), 1.5),
+    Scene("the first stranger again, right after", ("astronaut.png",), 3),
     Scene("nobody", (), 1),
 )
-"""Enrolled from obama.jpg; every visit shows another picture."""
+"""Enrolled from obama.jpg; the visits show other pictures."""
 
 
 def scene_of(frame: int) -> int:

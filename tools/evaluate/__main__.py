@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from edge.cli.output import console, json_option, print_json, table
+from edge.cli.output import console, errors, json_option, print_json, table
 from edge.errors import FacelatchError
 from tools.evaluate import detection, lfw, plot, verification, wider
 from tools.evaluate.networks import FP32_ABSENT, check_folder, open_networks, revision
@@ -41,6 +41,12 @@ def evaluate() -> None:
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw DET and histograms (PNG)."
 )
+@click.option(
+    "--at-least",
+    "accuracy_min",
+    type=click.FloatRange(0, 100),
+    help="Exit with 1 when an accuracy is below this, in %.",
+)
 @json_option
 def verification_command(
     folder: Path,
@@ -48,6 +54,7 @@ def verification_command(
     limit: int | None,
     cache: Path | None,
     picture: Path | None,
+    accuracy_min: float | None,
     as_json: bool,
 ) -> None:
     """Is this pair one person? LFW View 1: threshold from pairsDevTrain, accuracy on pairsDevTest."""
@@ -65,9 +72,13 @@ def verification_command(
     name = "LFW View 1" + ("" if limit is None else f", {limit} pairs of each list")
     if as_json:
         print_json({"data_set": name, "revision": revision(), "results": results})
-        return
-    _print_verification(name, results)
-    _print_notes(results, folders)
+    else:
+        _print_verification(name, results)
+        _print_notes(results, folders)
+    worst = 100 * min(result.accuracy for result in results)
+    if accuracy_min is not None and not worst >= accuracy_min:
+        errors.print(f"An accuracy of {worst:.2f} % is below the {accuracy_min:.2f} % asked for.", style="bold red")
+        sys.exit(1)
 
 
 @evaluate.command("detection")
