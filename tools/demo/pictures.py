@@ -62,7 +62,7 @@ def contact_sheet(pictures: Sequence[Rgb]) -> Rgb:
     """One picture a scene with somebody in it, the first with nobody, and the moments after an opening."""
     chosen, start = [], 0
     for scene in SCENES:
-        if scene.photographs or scene.seconds >= 2 or start == 0:
+        if scene.photographs or "relocked" in scene.title or start == 0:
             chosen.append(pictures[min(start + int(scene.frames * 0.55), len(pictures) - 1)])
         start += scene.frames
     small = [
