@@ -65,7 +65,6 @@ def make_wider(folder: Path, photos: dict[str, Path], *faces: str) -> Path:
     return folder
 
 
-@pytest.mark.models
 def test_the_committed_networks_find_the_face_and_nothing_else(tmp_path: Path, photos: dict[str, Path]) -> None:
     far_corner = "400 400 100 100 0 0 0 0 0 0"
     too_small = "10 400 40 40 0 0 0 0 0 0"

@@ -45,7 +45,6 @@ def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
-@pytest.mark.models
 def test_one_person_is_told_from_another_and_a_picture_without_a_face_counts_as_wrong(folder: Path) -> None:
     result, scores = verification.verify(lfw.open_view1(folder), open_networks([])[0])
 
@@ -60,7 +59,6 @@ def test_one_person_is_told_from_another_and_a_picture_without_a_face_counts_as_
     assert [tar.tar for tar in result.tar_at_far] == [None, None]  # two comparisons say nothing about one in a thousand
 
 
-@pytest.mark.models
 def test_the_command_prints_json_or_a_table_and_the_cache_spares_the_networks(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
@@ -149,7 +147,6 @@ def test_a_det_curve_falls_and_keeps_to_its_definition() -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib belongs to the extra `tools`")
-@pytest.mark.models
 def test_the_plot_is_a_picture(folder: Path, tmp_path: Path) -> None:
     done = run("verification", "--models", "models_tflite", "--lfw", folder, "--plot", tmp_path / "det.png")
     assert done.returncode == 0, done.stderr

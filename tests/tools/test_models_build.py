@@ -77,7 +77,6 @@ def test_no_picture_at_all_is_told(tmp_path: Path) -> None:
 # --- samples
 
 
-@pytest.mark.models
 @pytest.mark.usefixtures("few")
 def test_samples_are_what_the_cascade_is_fed(shelf: Shelf, faces: Path) -> None:
     seen: list[int] = []
@@ -97,7 +96,6 @@ def test_samples_are_what_the_cascade_is_fed(shelf: Shelf, faces: Path) -> None:
             np.testing.assert_array_equal(pixels, again[use][name])
 
 
-@pytest.mark.models
 def test_too_few_faces_are_told(shelf: Shelf, faces: Path) -> None:
     with pytest.raises(ModelError, match=r"6 pictures hold too few faces: 600 .* 200 .*--faces"):
         calibrate.collect(shelf, calibrate.pictures([faces], []), lambda _count: None)
@@ -182,7 +180,6 @@ def _embeddings(shelf: Shelf, pixels: calibrate.Pixels) -> FloatArray:
     return Net(shelf, "mobilefacenet").run_many(pixels)["embedding"]
 
 
-@pytest.mark.models
 def test_a_good_build_is_written_with_its_figures(case: Case, build_with: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     figures = build_with(case.models, out)
@@ -193,7 +190,6 @@ def test_a_good_build_is_written_with_its_figures(case: Case, build_with: Any, t
     assert {path.name for path in out.iterdir()} == {MANIFEST, *(card.file for card in shelf.cards.values())}
 
 
-@pytest.mark.models
 @pytest.mark.parametrize("name", ["rnet", "onet", "mobilefacenet"])
 def test_a_bad_build_is_refused_and_writes_nothing(case: Case, build_with: Any, tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"
