@@ -22,6 +22,8 @@ CRASHES_MAX = 5
 """Crashes in a row, each within ``STEADY_S`` of the start: after that something is broken for good."""
 
 STEADY_S = 20.0
+"""Eyes that lived so long had a sound start."""
+
 CRASH_CODES = {1}
 """Beside death by a signal: what Python ends with on an exception that nobody expected."""
 

@@ -13,6 +13,7 @@ WAITING_MAX = 1000
 """Notices that wait for a slow terminal; beyond it they are dropped here, never in the log."""
 
 FLUSH_S = 2.0
+"""How long an ending lock waits for its terminal; the bolt is secured before."""
 
 
 class Printer(Generic[T]):

@@ -8,6 +8,8 @@ CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """The header's gpiochip on Pi 5, Pi 4 and older ones. Chip *numbers* moved between kernels; labels did not."""
 
 CHIPS_MAX = 16
+"""gpiochip numbers that are tried."""
+
 ELSEWHERE = 'elsewhere name a simulated bolt: bolt.driver = "simulated", or `facelatch run --simulate`.'
 
 
