@@ -21,7 +21,7 @@ from edge.errors import ConfigError
 DEFAULT_PATH = Path("/etc/facelatch/facelatch.toml")
 ENVIRONMENT_PREFIX = "FACELATCH_"
 FILE_MAX_BYTES = 100_000
-"""Fifty times the annotated template: anything larger is no configuration."""
+"""The annotated template has under 3,000; a file this large is no configuration."""
 
 
 class DoorConfig(msgspec.Struct, frozen=True):

@@ -43,7 +43,7 @@ MAX_SIDE_PX = 1280
 template."""
 
 BATCH = {"rnet": 8, "onet": 2}
-"""Crops a call: one face gives some eight candidates after P-Net and one or two after R-Net; a batch is padded."""
+"""Crops a call; a batch that is not full is padded. R-Net gets up to ``MAX_CANDIDATES``, O-Net few."""
 
 CROP_PX = {"rnet": 24, "onet": 48}
 """The networks' own input sides (Zhang et al. 2016)."""
