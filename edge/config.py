@@ -64,7 +64,7 @@ class FacesConfig(msgspec.Struct, frozen=True):
     """Which faces are looked at."""
 
     min_px: Annotated[
-        float, Meta(ge=40, le=400, description="smallest face in pixels: 60 is about 1.5 m at 640x480")
+        float, Meta(ge=40, le=400, description="smallest face in pixels; smaller ones are not looked for")
     ] = 60.0
     several: Annotated[
         Literal["refuse", "nearest"],

@@ -22,7 +22,7 @@ Watch = Callable[[State], str | None]
 """Called at every turn of the loop with the door's state; a reason to stop ends the loop."""
 
 PACKETS_A_TURN = 16
-"""Sixty looks a second are expected; a flood gets sixteen a turn, each of them microseconds of work."""
+"""At most sixty a second are expected of a camera; a flood gets no more than this before the door's turn."""
 
 CONTROL_MAX = 8
 """Operators' commands at a time; the next one takes the place of the longest connected."""

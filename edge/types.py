@@ -28,7 +28,8 @@ one more chance for a stranger, so there has to be an end."""
 
 
 SAME_PERSON_MIN = 0.4
-"""Cosine below which two pictures are hardly of one person: 99 of 100 pairs of one person lie above (LFW View 1)."""
+"""Cosine below which two pictures are hardly of one person: 98 of 100 pairs of one person lie above 0.458 (LFW View
+1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,11 +59,11 @@ def commands_block() -> str:
     parts = []
     for words in ((), *_verbs(cli.facelatch)):
         command: click.Command = cli.facelatch
-        context = click.Context(command, info_name="facelatch", max_content_width=100, terminal_width=100)
+        context = click.Context(command, info_name="facelatch", terminal_width=100, **command.context_settings)
         for word in words:
             assert isinstance(command, click.Group)  # noqa: S101 - _verbs only descends into groups
             command = command.commands[word]
-            context = click.Context(command, info_name=word, parent=context, max_content_width=100, terminal_width=100)
+            context = click.Context(command, info_name=word, parent=context, terminal_width=100)
         parts.append(f"```text\n$ facelatch {' '.join([*words, '--help'])}\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

@@ -3,8 +3,8 @@
 The bolt is secured in every state but UNLOCKED. The door comes there by a grant alone, and the grant carries its own
 deadline, fixed when the bolt is released: nothing that happens while the door is open moves that deadline, a second
 grant included, so that lingering in front of the camera does not hold the door. Before any event is looked at, a
-deadline that has passed is honoured; the order in which things arrive can therefore never keep the door open. An
-operator may secure the door at any time.
+deadline that has passed is honoured; the order in which things arrive can therefore never keep the door open. Stopping
+the lock secures the door.
 
 A fault of the bolt secures what can be secured and goes to FAULT, where faces open nothing. FAULT ends when a
 self-check finds that the bolt obeys. A pair of state and event that is not in the table is a fault of this program,
@@ -28,7 +28,7 @@ class Signal(Enum):
 
     GRANT = "a person was recognised"
     TICK = "time passed"
-    SECURE = "an operator secures the door"
+    SECURE = "the lock is being stopped"
     BOLT_FAULT = "the bolt did not obey"
     CHECK_PASSED = "the self-check passed"
 
@@ -67,7 +67,8 @@ class Secure:
 Command = Release | Secure
 
 UNLOCK_MAX_S = 30.0
-"""No grant holds the bolt longer, whatever was configured: the time a loaded person takes through a door, threefold."""
+"""No grant holds the bolt longer, whatever was configured: a bound on what a fault can cost, and ample for a loaded
+person."""
 
 TABLE: dict[State, dict[Signal, State]] = {
     State.LOCKED: {

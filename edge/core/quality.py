@@ -9,7 +9,7 @@ YAW_DEG_PER_EYE_DISTANCE = 76.0
 on turning heads)."""
 
 MAX_YAW_DEG = 35.0
-"""Beyond this the far eye's landmark is a guess. Three residuals of the estimate above a straight gaze."""
+"""Beyond this the far eye's landmark is a guess. A little over three residuals of the estimate."""
 
 MIN_BRIGHTNESS, MAX_BRIGHTNESS = 25.0, 235.0
 """Mean luma of the aligned face, 0..255: darker or brighter, most pixels sit at the sensor's end and carry no face."""

@@ -13,7 +13,7 @@ from edge.types import SAME_PERSON_MIN, TEMPLATES_MAX, Embedding, Quality, Rgb
 
 SAME_PICTURE_SIMILARITY = 0.999
 """Two templates so alike come from one picture: they say nothing new and would outweigh the others in the mean.
-Pictures of one person that are a second apart stay below 0.99."""
+Frames of one person a second apart stay below 0.99 (400 pairs, NUAA)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
