@@ -4,8 +4,8 @@
 export PYTHON
 BIN := .venv/bin
 DATA ?=
+LFW ?=
 FACES ?=
-UNSEEN ?=
 LIMIT ?= 400
 
 .DEFAULT_GOAL := help
@@ -31,15 +31,15 @@ demo: venv ## a simulated door, real networks, real faces: who gets in?
 
 accuracy: venv ## verification on LFW: make accuracy DATA=folder [LIMIT=pairs]
 	@test -n "$(DATA)" || { echo "Say where the data sets are: make accuracy DATA=folder (it holds lfw_view1/)" >&2; exit 2; }
-	$(BIN)/python -m tools.evaluate verification --lfw $(DATA)/lfw_view1 --limit $(LIMIT) --at-least 97
+	$(BIN)/python -m tools.evaluate verification --variant cpu --lfw $(DATA)/lfw_view1 --limit $(LIMIT) --at-least 97
 
 bench: venv ## milliseconds of each stage on this machine
 	$(BIN)/python -m tools.bench pipeline
 
-models: ## rebuild models_tflite/: make models FACES=folder [UNSEEN=pairsDevTest.txt] (TensorFlow, 2 GB in .venv-tools)
-	@test -n "$(FACES)" || { echo "Say which pictures to calibrate with: make models FACES=folder" >&2; exit 2; }
+models: ## rebuild models_tflite/: make models LFW=lfw_view1, or FACES=folder (TensorFlow, 2 GB in .venv-tools)
+	@test -n "$(LFW)$(FACES)" || { echo "Say which pictures to calibrate with: make models LFW=lfw_view1, or FACES=folder" >&2; exit 2; }
 	@sh .ci/venv .venv-tools requirements-tools.lock
-	.venv-tools/bin/python -m tools.models build --faces $(FACES) $(if $(UNSEEN),--unseen $(UNSEEN))
+	.venv-tools/bin/python -m tools.models build $(if $(LFW),--lfw $(LFW)) $(if $(FACES),--faces $(FACES))
 
 modeltest: ## the tests of converting and quantising (TensorFlow, 2 GB in .venv-tools)
 	@sh .ci/venv .venv-tools requirements-tools.lock

@@ -4,13 +4,15 @@ Imports of adapters are local to the function that needs them, so that the guard
 model or a camera, and the eyes' process never the store or a relay.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge import wire
 from edge.child import EyesChild, ending_signals
-from edge.config import Config
+from edge.config import Config, ModelsConfig
 from edge.errors import FacelatchError, WireError
 from edge.guardian import Announce, Guardian
 from edge.link import EyesLink, ask
@@ -19,25 +21,41 @@ from edge.registry import Registry, status_without_guardian
 from edge.serve import Server
 from edge.types import Embedding
 
+if TYPE_CHECKING:
+    from edge.models.device import Networks
+
 PHOTOGRAPH_MIN_FACE_PX = 40
 """In photographs smaller faces are searched too, so that a face too small is named as such instead of not found."""
 
 
+@functools.cache
+def networks(models: ModelsConfig) -> "Networks":
+    """The networks and what runs them, chosen once a process: an accelerator is opened once. Raises ModelError."""
+    from edge.models import device
+
+    return device.choose(models.device, models.fallback, models.delegate, _folder(models))
+
+
 def detector(config: Config, *, photographs: bool = False) -> Detector:
     """MTCNN for the camera, or for photographs. Raises ModelError."""
-    from edge.models.manifest import Shelf
     from edge.models.mtcnn import Mtcnn
 
     smallest = PHOTOGRAPH_MIN_FACE_PX if photographs else config.faces.min_px
-    return Mtcnn(Shelf.open(), min_face_px=smallest, threads=config.faces.threads)
+    chosen = networks(config.models)
+    return Mtcnn(chosen.shelf, min_face_px=smallest, threads=config.faces.threads, delegate=chosen.delegate)
 
 
 def embedder(config: Config) -> Embedder:
     """MobileFaceNet. Raises ModelError."""
-    from edge.models.manifest import Shelf
     from edge.models.mobilefacenet import MobileFaceNet
 
-    return MobileFaceNet(Shelf.open(), threads=config.faces.threads)
+    chosen = networks(config.models)
+    return MobileFaceNet(
+        chosen.shelf,
+        threads=config.faces.threads,
+        delegate=chosen.delegate,
+        flip_average=config.models.flip_average,
+    )
 
 
 def camera(config: Config) -> Camera:
@@ -73,10 +91,11 @@ def bolt(config: Config) -> Bolt:
 def registry(config: Config) -> Iterator[tuple[Registry, Store]]:
     """The people and their store, locked for this process alone. Raises StoreError."""
     from edge.devices.clock import SystemClock
-    from edge.models.manifest import Shelf
+    from edge.models.manifest import template_space
     from edge.store.sqlite import SqliteStore
 
-    model_id, dimension = Shelf.open().template_space()
+    models = config.models
+    model_id, dimension = template_space(models.device, models.fallback, _folder(models))
     with SqliteStore.open(config.store_path, model_id, dimension, SystemClock()) as store:
         yield Registry(store, model_id, dimension, config.match.similarity_min, config.match.margin_min), store
 
@@ -162,7 +181,7 @@ def watch_door(config: Config) -> None:
         eyes_link = EyesLink(config.looks_path)
         try:
             try:
-                eyes = Eyes(detector(config), embedder(config), eyes_link)
+                eyes = Eyes(detector(config), embedder(config), eyes_link, _fallback(config))
                 source = camera(config)
             except FacelatchError as error:
                 eyes_link(wire.Trouble(str(error)[:500]))
@@ -173,6 +192,14 @@ def watch_door(config: Config) -> None:
                 source.close()
         finally:
             eyes_link.close()
+
+
+def _folder(models: ModelsConfig) -> Path | None:
+    return Path(models.folder) if models.folder else None
+
+
+def _fallback(config: Config) -> str:
+    return "networks on the processor, not on the accelerator" if networks(config.models).fallback else ""
 
 
 def run(config: Config, announce: Announce) -> int:

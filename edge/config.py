@@ -73,6 +73,24 @@ class FacesConfig(msgspec.Struct, frozen=True):
     threads: Annotated[int, Meta(ge=1, le=4, description="processor cores for the networks")] = 2
 
 
+class ModelsConfig(msgspec.Struct, frozen=True):
+    """Which networks, and what runs them."""
+
+    device: Annotated[Literal["cpu", "edgetpu"], Meta(description='"cpu", or "edgetpu": a Coral accelerator')] = "cpu"
+    fallback: Annotated[
+        Literal["none", "cpu"], Meta(description='"cpu": without the accelerator go on more slowly; "none": refuse')
+    ] = "none"
+    delegate: Annotated[str, Meta(min_length=1, max_length=4096, description="the accelerator's library")] = (
+        "libedgetpu.so.1"
+    )
+    folder: Annotated[
+        str, Meta(max_length=4096, description='networks of your own with their manifest; "": the ones shipped')
+    ] = ""
+    flip_average: Annotated[
+        bool, Meta(description="describe a face and its mirror image: more exact, twice the time")
+    ] = False
+
+
 class MatchConfig(msgspec.Struct, frozen=True):
     """When a face resembles an enrolled person enough."""
 
@@ -117,6 +135,7 @@ class Config(msgspec.Struct, frozen=True):
     bolt: BoltConfig = BoltConfig()
     camera: CameraConfig = CameraConfig()
     faces: FacesConfig = FacesConfig()
+    models: ModelsConfig = ModelsConfig()
     match: MatchConfig = MatchConfig()
     evidence: EvidenceConfig = EvidenceConfig()
     liveness: LivenessConfig = LivenessConfig()

@@ -80,7 +80,7 @@ class StoreBusyError(StoreError):
 
 
 class TemplateModelError(StoreError):
-    """The store holds templates of another embedding model, which cannot be compared."""
+    """An embedding is of another model than the templates in use; the two cannot be compared."""
 
 
 class ModelError(FacelatchError, ValueError):

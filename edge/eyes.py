@@ -26,14 +26,17 @@ class Send(Protocol):
 class Eyes:
     """One camera, one detector, one embedder. Use it from one thread."""
 
-    def __init__(self, detector: Detector, embedder: Embedder, send: Send) -> None:
+    def __init__(self, detector: Detector, embedder: Embedder, send: Send, caveat: str = "") -> None:
+        """``caveat``: what the status line must say of these eyes before their camera's name."""
+        self._caveat = caveat
         self._detector, self._embedder, self._send = detector, embedder, send
         self._tracker = Tracker()
         self._freshness = Freshness()
 
     def run(self, camera: Camera, stopping: Callable[[], bool]) -> None:
         """Watch until the recording ends or ``stopping()``. Tells the guardian, then raises, when the camera fails."""
-        self._send(wire.Hello(wire.VERSION, self._embedder.model_id, self._embedder.dimension, camera.name))
+        name = f"{self._caveat}; {camera.name}" if self._caveat else camera.name
+        self._send(wire.Hello(wire.VERSION, self._embedder.model_id, self._embedder.dimension, name))
         frames = NewestFrame(camera)
         try:
             while not stopping() and (frame := frames.take(FRAME_TIMEOUT_S)) is not None:

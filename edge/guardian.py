@@ -33,6 +33,9 @@ slowly."""
 TEXT_MAX_CHARS = 200
 """Of the eyes' own words in notices and log."""
 
+LISTED_MAX = 20
+"""People listed in one notice; with ids of any length it stays far below the log's ``MAX_DETAIL_BYTES``."""
+
 CHECK_EVERY_S = 5.0
 """How often FAULT tries whether the bolt obeys again."""
 
@@ -56,6 +59,7 @@ class Guardian:
         self._tokens, self._tokens_s, self._untold = TOKENS_MAX, clock.now_s(), 0
         bolt.secure()
         self._tell("started")
+        self._tell_who_must_enrol_again()
 
     @property
     def door(self) -> dr.Door:
@@ -130,6 +134,7 @@ class Guardian:
             eyes=self._eyes,
             people=len(self._registry.index),
             similarity_min=self._registry.similarity_min,
+            enrol_again=len(self._registry.enrol_again),
         )
 
     def stop(self, reason: str) -> None:
@@ -137,6 +142,17 @@ class Guardian:
         self._move(dr.Event(dr.Signal.SECURE, reason=reason), self._clock.now_s())
         self._bolt.secure()
         self._tell("stopped", reason=reason)
+
+    def _tell_who_must_enrol_again(self) -> None:
+        again = self._registry.enrol_again
+        if again:
+            self._tell(
+                "enrol_again",
+                name=", ".join(person.name for person in again[:LISTED_MAX]),
+                ids=", ".join(str(person.id) for person in again[:LISTED_MAX]),
+                people=len(again),
+                reason="their templates are of another model and are not compared",
+            )
 
     def _greet(self, hello: wire.Hello) -> None:
         own = (wire.VERSION, self._registry.model_id, self._registry.dimension)

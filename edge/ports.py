@@ -61,26 +61,34 @@ class Embedder(Protocol):
 
 
 class Store(Protocol):
-    """People, their templates and the audit log. Every writing call is one transaction: all of it or nothing."""
+    """People, their templates and the audit log. Every writing call is one transaction: all of it or nothing.
+
+    A store is opened for one embedding model: its id and its dimension. Templates of another model are kept until
+    their person enrols anew or is forgotten, and are neither handed out nor counted.
+    """
 
     def people(self) -> list[Person]:
-        """Everybody enrolled, by name."""
+        """Everybody enrolled, by name; who has templates of another model only is marked ``enrol_again``."""
         ...
 
     def gallery(self) -> Gallery:
-        """Every template, for matching."""
+        """Every template of the store's embedding model, for matching."""
         ...
 
     def enroll(self, name: str, templates: Sequence[Embedding], *, add: bool = False) -> Person:
         """Store a person with one or more templates.
 
         With ``add`` the person must exist and gains templates; without it nobody may have the name yet (compared by
-        case folding). Raises PersonNameError, PersonError, StoreError.
+        case folding), unless that person must enrol again. Either way the person keeps the id, and the person's
+        templates of another model are deleted. Raises PersonNameError, PersonError, InputError, StoreError.
         """
         ...
 
     def forget(self, name: str) -> Person:
-        """Delete a person and all templates; returns who it was. Raises PersonError when nobody has the name."""
+        """Delete a person and all templates, of whatever model; returns who it was.
+
+        Raises PersonError when nobody has the name.
+        """
         ...
 
     def log(self, event: Event) -> None:

@@ -18,7 +18,11 @@ _log = logging.getLogger(__name__)
 
 
 class Registry:
-    """People, templates and matching over one store. ``index`` is rebuilt after every change."""
+    """People, templates and matching over one store.
+
+    ``index`` holds who can be recognised, ``enrol_again`` who cannot for want of a template of this model; both are
+    rebuilt after every change.
+    """
 
     def __init__(self, store: Store, model_id: str, dimension: int, similarity_min: float, margin_min: float) -> None:
         """Reads the whole gallery. Raises StoreError."""
@@ -26,7 +30,7 @@ class Registry:
         self.model_id, self.dimension = model_id, dimension
         self.similarity_min, self._margin_min = similarity_min, margin_min
         self._nobody = Gallery(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64), {})
-        self.index = Index(store.gallery())
+        self._read()
 
     def answer(self, question: wire.Question) -> wire.Answer:
         """Carry out one question. Raises the FacelatchError that says why it cannot be."""
@@ -44,7 +48,7 @@ class Registry:
                 page = everybody[question.start : question.start + wire.PAGE]
                 return wire.People([wire.PersonLine.of(p) for p in page], question.start + len(page) < len(everybody))
             case _:
-                return status_without_guardian(len(self.index), self.similarity_min)
+                return status_without_guardian(len(self.index), self.similarity_min, len(self.enrol_again))
 
     def _enroll(self, question: wire.AskEnroll) -> Person:
         self._require_model(question.model_id)
@@ -64,15 +68,23 @@ class Registry:
         return wire.Identified(found.name, found.similarity, _finite_margin(found), accepted, self.similarity_min)
 
     def _changed(self, kind: str, person: Person) -> None:
-        self.index = Index(self._nobody)  # should the gallery not be readable now, nobody is known
-        self.index = Index(self._store.gallery())
+        self._read()
         try:
             self._store.log(Event(kind, person.id, {"templates": person.templates}))
         except FacelatchError as error:  # the change itself is stored
             _log.error("%s, but that could not be logged: %s", kind, error)
 
+    def _read(self) -> None:
+        self.index = Index(self._nobody)  # should the gallery not be readable now, nobody is known
+        self.index = Index(self._store.gallery())
+        self.enrol_again = [person for person in self._store.people() if person.enrol_again]
+
     def _require_likeness(self, name: str, templates: list[Embedding]) -> None:
-        """More templates of somebody must look like that person: a wrong file would let a stranger in."""
+        """More templates of somebody must look like that person: a wrong file would let a stranger in.
+
+        With templates of another model there is nothing to compare: who must enrol again is enrolled like somebody
+        new.
+        """
         for template in templates:
             similarity = self.index.similarity_to(name, template)
             if similarity is not None and similarity < SAME_PERSON_MIN:
@@ -89,9 +101,9 @@ class Registry:
             )
 
 
-def status_without_guardian(people: int, similarity_min: float) -> wire.Status:
+def status_without_guardian(people: int, similarity_min: float, enrol_again: int = 0) -> wire.Status:
     """What can be said of the lock where no guardian runs."""
-    return wire.Status("not running", "no guardian", "not driven", "off", "none", people, similarity_min)
+    return wire.Status("not running", "no guardian", "not driven", "off", "none", people, similarity_min, enrol_again)
 
 
 def _one(person: Person) -> wire.People:

@@ -105,20 +105,30 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody enrolled. ``id`` is the store's key and is never used again after the person is forgotten."""
+    """Somebody enrolled. ``id`` is the store's key and is never used again after the person is forgotten.
+
+    ``templates`` counts those of the embedding model in use: only they are ever compared. ``former_model`` is None
+    while there are any; otherwise it names the model that the newest of the person's templates is of.
+    """
 
     id: int
     name: str
     templates: int
     enrolled_utc: str
+    former_model: str | None = None
+
+    @property
+    def enrol_again(self) -> bool:
+        """Whether nothing can be compared with this person until new pictures are given."""
+        return self.templates == 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """Every template of every person.
+    """Every template of the embedding model in use, of every person.
 
     ``templates``: (N, D) float32, unit rows. ``person_ids``: (N,) int64, whose template each row is. ``names``: id
-    to name.
+    to name, of the people who have such a template.
     """
 
     templates: FloatArray

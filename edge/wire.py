@@ -112,20 +112,27 @@ PAGE = 200
 
 
 class PersonLine(msgspec.Struct, frozen=True):
-    """A ``Person`` on the wire and in ``--json``."""
+    """A ``Person`` on the wire and in ``--json``; the former model's id as printable text that is not too long."""
 
     id: int
     name: str
     templates: int
     enrolled_utc: str
+    enrol_again: bool = False
+    former_model: str | None = None
 
     @classmethod
     def of(cls, person: Person) -> "PersonLine":
-        return cls(person.id, person.name, person.templates, person.enrolled_utc)
+        former = None if person.former_model is None else shown(person.former_model)[1:-1]
+        return cls(person.id, person.name, person.templates, person.enrolled_utc, person.enrol_again, former)
 
 
 class Status(msgspec.Struct, tag="status", frozen=True):
-    """What the lock says of itself; every field is for people, and for ``--json``."""
+    """What the lock says of itself; every field is for people, and for ``--json``.
+
+    ``people`` counts who can be recognised, ``enrol_again`` those besides who cannot, as their templates are of another
+    model.
+    """
 
     door: str
     reason: str
@@ -134,12 +141,14 @@ class Status(msgspec.Struct, tag="status", frozen=True):
     eyes: str
     people: int
     similarity_min: float
+    enrol_again: int = 0
 
     def line(self) -> str:
         """The status line, with the simulated bolt and the liveness mode always named."""
+        again = f" · {self.enrol_again} must enrol again" if self.enrol_again else ""
         return (
             f"{self.door} ({self.reason}) · bolt {self.bolt} · liveness {self.liveness} · eyes {self.eyes} · "
-            f"{self.people} enrolled · similarity at least {self.similarity_min:.2f}"
+            f"{self.people} enrolled{again} · similarity at least {self.similarity_min:.2f}"
         )
 
 

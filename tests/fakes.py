@@ -1,7 +1,8 @@
 """Hand-written stand-ins for the ports. They pass the same conformance tests as the real adapters."""
 
+import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -37,34 +38,45 @@ class _Row:
     id: int
     name: str
     enrolled_utc: str
-    templates: list[Embedding] = field(default_factory=list)
 
-    def person(self) -> Person:
-        return Person(self.id, self.name, len(self.templates), self.enrolled_utc)
+
+@dataclass
+class _Template:
+    person_id: int
+    model: str
+    embedding: Embedding
 
 
 class FakeStore:
     """``ports.Store`` in memory."""
 
-    def __init__(self, dimension: int, clock: FakeClock) -> None:
-        self._dimension = dimension
+    def __init__(self, model: str, dimension: int, clock: FakeClock) -> None:
+        self._model, self._dimension = model, dimension
         self._clock = clock
         self._rows: dict[str, _Row] = {}
-        self._order: list[tuple[int, Embedding]] = []
+        self._templates: list[_Template] = []
         self._events: list[LoggedEvent] = []
         self._last_id = 0
 
+    def reopened(self, model: str, dimension: int) -> "FakeStore":
+        """What is stored, as a release with this embedding model opens it; it takes this store's place."""
+        other = copy.copy(self)
+        other._model, other._dimension = model, dimension
+        return other
+
     def people(self) -> list[Person]:
-        return [row.person() for _, row in sorted(self._rows.items())]
+        return [self._person(row) for _, row in sorted(self._rows.items())]
 
     def gallery(self) -> Gallery:
-        templates = np.zeros((len(self._order), self._dimension), dtype=np.float32)
-        for number, (_, template) in enumerate(self._order):
-            templates[number] = template
+        current = [each for each in self._templates if self._is_current(each)]
+        templates = np.zeros((len(current), self._dimension), dtype=np.float32)
+        for number, each in enumerate(current):
+            templates[number] = each.embedding
+        person_ids = [each.person_id for each in current]
         return Gallery(
             templates=templates,
-            person_ids=np.array([person_id for person_id, _ in self._order], dtype=np.int64),
-            names={row.id: row.name for row in self._rows.values()},
+            person_ids=np.array(person_ids, dtype=np.int64),
+            names={row.id: row.name for row in self._rows.values() if row.id in person_ids},
         )
 
     def enroll(self, name: str, templates: Sequence[Embedding], *, add: bool = False) -> Person:
@@ -73,23 +85,23 @@ class FakeStore:
         row = self._rows.get(name_key(name))
         if row is None and add:
             raise nobody_named(name, self._names())
-        if row is not None and not add:
+        if row is not None and not add and not self._person(row).enrol_again:
             raise already_enrolled(row.name)
+        check_count(len(templates) + (self._person(row).templates if row else 0))
         if row is None:
             self._last_id += 1
             row = self._rows[name_key(name)] = _Row(self._last_id, name, self._clock.utc())
-        check_count(len(row.templates) + len(templates))
-        own = [template.copy() for template in templates]
-        row.templates.extend(own)
-        self._order.extend((row.id, template) for template in own)
-        return row.person()
+        self._templates = [each for each in self._templates if each.person_id != row.id or self._is_current(each)]
+        self._templates += [_Template(row.id, self._model, template.copy()) for template in templates]
+        return self._person(row)
 
     def forget(self, name: str) -> Person:
         row = self._rows.pop(name_key(name), None)
         if row is None:
             raise nobody_named(name, self._names())
-        self._order = [(owner, template) for owner, template in self._order if owner != row.id]
-        return row.person()
+        person = self._person(row)
+        self._templates = [each for each in self._templates if each.person_id != row.id]
+        return person
 
     def log(self, event: Event) -> None:
         detail_json(event)
@@ -101,6 +113,14 @@ class FakeStore:
 
     def close(self) -> None:
         pass
+
+    def _is_current(self, template: _Template) -> bool:
+        return (template.model, len(template.embedding)) == (self._model, self._dimension)
+
+    def _person(self, row: _Row) -> Person:
+        own = [each for each in self._templates if each.person_id == row.id]
+        count = sum(self._is_current(each) for each in own)
+        return Person(row.id, row.name, count, row.enrolled_utc, None if count or not own else own[-1].model)
 
     def _names(self) -> list[str]:
         return [row.name for _, row in sorted(self._rows.items())]

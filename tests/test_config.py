@@ -127,6 +127,19 @@ def test_only_liveness_off_exists_yet() -> None:
     assert "liveness.mode" in faults(liveness={"mode": "required"})
 
 
+def test_the_device_the_fallback_and_the_networks_folder_are_settings() -> None:
+    chosen = load(None, {}, {"models": {"device": "edgetpu", "fallback": "cpu", "folder": "/my networks"}}).models
+    assert (chosen.device, chosen.fallback, chosen.folder, chosen.delegate) == (
+        "edgetpu",
+        "cpu",
+        "/my networks",
+        "libedgetpu.so.1",
+    )
+    assert Config().models.device == "cpu"
+    for key, value in {"device": "gpu", "fallback": "yes", "delegate": "", "folder": "a\0b", "flip_average": 1}.items():
+        assert f"models.{key}" in faults(models={key: value})
+
+
 def test_the_configuration_cannot_be_changed_afterwards() -> None:
     with pytest.raises(AttributeError):
         Config().door.unlock_s = 30  # type: ignore[misc]

@@ -1,6 +1,8 @@
 """The guardian's judgement, on a real store, with a clock that stands still and a bolt that can be made to fail."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +12,7 @@ from edge import wire
 from edge.config import Config
 from edge.core.door import State
 from edge.errors import BoltError, PersonError, StoreError, TemplateModelError, WireError
-from edge.guardian import CHECK_EVERY_S, EYES_AWAY_S, Guardian, Plain
+from edge.guardian import CHECK_EVERY_S, EYES_AWAY_S, LISTED_MAX, Guardian, Plain
 from edge.registry import Registry
 from edge.store.sqlite import SqliteStore
 from edge.types import Embedding, Event, Gallery, Look
@@ -290,6 +292,80 @@ def test_templates_of_another_model_and_unknown_people_are_refused(household: Ho
     with pytest.raises(PersonError):
         household.guardian.answer(wire.AskForget("Nobody"))
     assert [person.name for person in household.store.people()] == ["Ada"]
+
+
+@pytest.fixture
+def after_a_change(house: Config) -> Iterator[Household]:
+    """Ada was enrolled with an older model, and Bob since. Ada's old template is what the eyes now see of Ada."""
+    clock, bolt = FakeClock(), FailingBolt()
+    with SqliteStore.open(house.store_path, "older-space", DIMENSION, clock) as store:
+        store.enroll("Ada", [ADA])
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        store.enroll("Bob", [unit(2)])
+        registry = Registry(store, MODEL, DIMENSION, house.match.similarity_min, house.match.margin_min)
+        said: list[tuple[str, Mapping[str, Plain]]] = []
+        guardian = Guardian(house, registry, store, bolt, clock, lambda kind, values: said.append((kind, values)))
+        guardian.eyes_say(HELLO)
+        yield Household(guardian, store, bolt, clock, said)
+
+
+def test_a_template_of_another_model_opens_nothing_even_where_the_numbers_are_equal(after_a_change: Household) -> None:
+    for _ in range(10):
+        after_a_change.eyes_see(ADA)
+    assert not after_a_change.is_open()
+    assert after_a_change.kinds().count("refused") == 1
+    seen = after_a_change.guardian.answer(wire.AskIdentify(MODEL, wire.to_bytes(ADA)))
+    assert isinstance(seen, wire.Identified)
+    assert (seen.person, seen.similarity, seen.accepted) == ("Bob", 0.0, False)
+
+
+def test_who_must_enrol_again_is_told_once_and_logged_without_a_name(after_a_change: Household) -> None:
+    assert after_a_change.kinds()[:2] == ["started", "enrol_again"]
+    told = after_a_change.said[1][1]
+    assert (told["name"], told["ids"], told["people"]) == ("Ada", "1", 1)
+    assert "1 enrolled · 1 must enrol again" in str(told["status"])
+    for _ in range(5):
+        after_a_change.eyes_see(ADA)
+    (event,) = [line.event for line in after_a_change.store.events(50) if line.event.kind == "enrol_again"]
+    assert (event.detail["ids"], event.detail["people"]) == ("1", 1)
+    assert "Ada" not in str(event)
+    assert after_a_change.kinds().count("enrol_again") == 1
+
+
+def test_nobody_is_called_to_enrol_again_without_need(household: Household) -> None:
+    assert "enrol_again" not in household.kinds()
+    assert "again" not in household.guardian.status().line()
+
+
+@pytest.mark.parametrize("add", [False, True])
+def test_who_enrols_again_while_the_lock_runs_gets_in(after_a_change: Household, add: bool) -> None:
+    face = unit(3)  # nothing like the old template: there is nothing that it could be compared with
+    answer = after_a_change.guardian.answer(wire.AskEnroll("ada", MODEL, [wire.to_bytes(face)], add))
+    assert isinstance(answer, wire.People)
+    assert (answer.people[0].id, answer.people[0].enrol_again) == (1, False)
+    assert after_a_change.guardian.status().enrol_again == 0
+    for _ in range(3):
+        after_a_change.eyes_see(face)
+    assert after_a_change.is_open()
+    assert after_a_change.store.events(1)[0].event.person_id == 1
+
+
+def test_a_crowd_that_must_enrol_again_fits_one_line_of_the_log(house: Config) -> None:
+    clock, said = FakeClock(), list[tuple[str, Mapping[str, Plain]]]()
+    with SqliteStore.open(house.store_path, "older-space", DIMENSION, clock) as store:
+        for number in range(LISTED_MAX + 5):
+            store.enroll(f"Person {number:03}", [ADA])
+    with closing(sqlite3.connect(house.store_path, isolation_level=None)) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("UPDATE people SET id = id + ?", [2**63 - 1000])
+        db.execute("UPDATE templates SET person_id = person_id + ?", [2**63 - 1000])
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        registry = Registry(store, MODEL, DIMENSION, 0.6, 0.05)
+        Guardian(house, registry, store, FailingBolt(), clock, lambda kind, values: said.append((kind, values)))
+        newest = store.events(1)[0].event
+    assert [kind for kind, _ in said] == ["started", "enrol_again"]
+    assert newest.detail["people"] == LISTED_MAX + 5
+    assert len(str(newest.detail["ids"]).split(", ")) == LISTED_MAX
 
 
 def test_identifying_names_but_never_opens(household: Household) -> None:

@@ -39,9 +39,11 @@ def test_the_wheel_holds_the_networks_that_its_manifest_names(wheel: Path) -> No
     with zipfile.ZipFile(wheel) as opened:
         manifest = tomllib.loads(opened.read("edge/_models/manifest.toml").decode())
         assert {"pnet", "rnet", "onet", "mobilefacenet"} <= manifest["models"].keys()
-        for card in manifest["models"].values():
-            network = opened.read(f"edge/_models/{card['file']}")
-            assert hashlib.sha256(network).hexdigest() == card["sha256"]
+        for model in manifest["models"].values():
+            assert model["variants"].keys() == {"cpu", "edgetpu"}
+            for card in model["variants"].values():
+                network = opened.read(f"edge/_models/{card['file']}")
+                assert hashlib.sha256(network).hexdigest() == card["sha256"]
 
 
 def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:

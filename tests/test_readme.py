@@ -4,16 +4,17 @@ import re
 from pathlib import Path
 
 from edge import cli, errors
-from tools.readme import BLOCK, BLOCKS, README, exit_codes_block, filled
+from tools.readme import BLOCK, PAGES, README, exit_codes_block, filled
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_generated_blocks_are_up_to_date() -> None:
     """Run `python -m tools.readme` when this fails."""
-    text = README.read_text()
-    assert {block[2] for block in BLOCK.finditer(text)} == set(BLOCKS)
-    assert filled(text) == text
+    for page, blocks in PAGES.items():
+        text = page.read_text()
+        assert {block[2] for block in BLOCK.finditer(text)} == set(blocks)
+        assert filled(text, blocks) == text
 
 
 def test_every_command_is_named() -> None:

@@ -1,12 +1,14 @@
-"""Fills the README's generated blocks: ``python -m tools.readme``. A test checks that they are up to date.
+"""Fills the generated blocks of README.md and models_tflite/README.md: ``python -m tools.readme``. A test checks that
+they are up to date.
 
 A block stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
 """
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 import msgspec
@@ -15,14 +17,18 @@ from edge import cli, errors
 from edge import config as configuration
 from edge.core.door import TABLE, State
 from edge.models.manifest import MANIFEST, Shelf
+from tools import cards
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def filled(text: str) -> str:
-    """The README with every block made anew. Raises KeyError for a block that nothing generates."""
-    return BLOCK.sub(lambda block: f"{block[1]}\n{BLOCKS[block[2]]()}\n{block[3]}", text)
+Blocks: TypeAlias = Mapping[str, Callable[[], str]]
+
+
+def filled(text: str, blocks: Blocks) -> str:
+    """A page with every block made anew. Raises KeyError for a block that nothing generates."""
+    return BLOCK.sub(lambda block: f"{block[1]}\n{blocks[block[2]]()}\n{block[3]}", text)
 
 
 def config_block() -> str:
@@ -71,11 +77,29 @@ def commands_block() -> str:
 def networks_block() -> str:
     """The networks on the shelf, from the manifest."""
     manifest = msgspec.toml.decode((Shelf.open().folder / MANIFEST).read_bytes())
-    lines = ["| network | file | bytes | from | licence |", "|---|---|---|---|---|"]
-    for name, card in manifest["models"].items():
-        source = card["source"]
+    lines = ["| network | on the CPU, bytes | for the Edge TPU, bytes | from | licence |", "|---|---|---|---|---|"]
+    for name, model in manifest["models"].items():
+        source, files = model["source"], model["variants"]
         origin = f"`{source['package']}` {source['version']} ({source['registry']})"
-        lines.append(f"| {name} | `{card['file']}` | {card['size_bytes']:,} | {origin} | {card['licence']} |")
+        sizes = " | ".join(f"{files[variant]['size_bytes']:,}" for variant in ("cpu", "edgetpu"))
+        lines.append(f"| {name} | {sizes} | {origin} | {model['licence']} |")
+    return "\n".join([*lines, ""])
+
+
+def accuracy_block() -> str:
+    """How accurate the networks are, the short form of the table in models_tflite/README.md."""
+    measured = cards.manifest()["accuracy"]
+    head = ("networks", "View 1 accuracy %", "TAR % at FAR 1e-3", "at 1e-4", "recall %", "false a picture")
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for variant, name in cards.VARIANTS.items():
+        view1, found = measured[variant]["lfw_view1"], measured[variant]["group_photos"]
+        cells = (
+            cards.share(view1["accuracy"], "accuracy", 2),
+            *(cards.tar(view1["unseen"], place) for place in (0, 1)),
+            cards.share(found, "recall", 1),
+            f"{found['false_per_picture']:.3f}",
+        )
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
@@ -86,21 +110,26 @@ def _verbs(group: click.Group) -> list[tuple[str, ...]]:
     return found
 
 
-BLOCKS: dict[str, Callable[[], str]] = {
+BLOCKS: Blocks = {
     "config": config_block,
     "door": door_block,
     "exit_codes": exit_codes_block,
     "commands": commands_block,
     "networks": networks_block,
+    "accuracy": accuracy_block,
 }
+
+PAGES: Mapping[Path, Blocks] = {README: BLOCKS, cards.README: cards.BLOCKS}
 
 
 def main() -> int:
-    """Rewrite README.md where a block has changed."""
-    before = README.read_text()
-    after = filled(before)
-    README.write_text(after)
-    print("README.md is up to date" if before == after else "README.md was brought up to date")
+    """Rewrite the pages where a block has changed."""
+    for page, blocks in PAGES.items():
+        before = page.read_text(encoding="utf-8")
+        after = filled(before, blocks)
+        page.write_text(after, encoding="utf-8")
+        name = page.relative_to(README.parent)
+        print(f"{name} is up to date" if before == after else f"{name} was brought up to date")
     return 0
 
 

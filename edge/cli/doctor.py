@@ -92,10 +92,27 @@ def _networks(config: Config) -> tuple[str, str]:
     return "ok", f"digests match; {embedder.model_id}, {embedder.dimension} numbers a face"
 
 
+def _accelerator(config: Config) -> tuple[str, str]:
+    """The device in use: the networks have been loaded on it before."""
+    models = config.models
+    if models.device == "cpu":
+        return "ok", "none is configured: the networks run on the processor"
+    if fallback := app.networks(models).fallback:
+        return "note", f"not in use: the networks run on the processor, as models.fallback says. {fallback}"
+    return "ok", f"{models.device} through {models.delegate}"
+
+
 def _people(config: Config) -> tuple[str, str]:
     if not config.store_path.exists() and not config.control_path.exists():
         return "note", f"no store at {config.store_path} yet. `facelatch enroll NAME PHOTO` makes it."
-    return "ok", f"{len(app.people(config))} enrolled in {config.store_path}"
+    everybody = app.people(config)
+    again = [person.name for person in everybody if person.enrol_again]
+    if again:
+        return "fault", (
+            f"{len(again)} of {len(everybody)} must enrol again, as their templates are of another model: "
+            f"{', '.join(again)}. `facelatch enroll NAME PHOTOS` for each, or `facelatch forget NAME`."
+        )
+    return "ok", f"{len(everybody)} enrolled in {config.store_path}"
 
 
 def _guardian(config: Config) -> tuple[str, str]:
@@ -132,6 +149,7 @@ def _camera(config: Config) -> tuple[str, str]:
 CHECKS: dict[str, Callable[[Config], tuple[str, str]]] = {
     "python": _python,
     "packages": _packages,
+    "accelerator": _accelerator,
     "networks": _networks,
     "people": _people,
     "guardian": _guardian,

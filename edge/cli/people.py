@@ -34,7 +34,8 @@ def enroll(config_path: Path | None, name: str, photos: tuple[Path, ...], add: b
     """Enrol NAME from one or more PHOTOs, each showing that person alone.
 
     Photographs that cannot be used are listed with the reason, and the others count; when none can be used, nobody is
-    enrolled. Works while the lock runs.
+    enrolled. Works while the lock runs. Who must enrol again after a change of model (`facelatch people` says who) is
+    enrolled like somebody new; the old templates are deleted.
     """
     config = configuration.load(config_path)
     name = clean_name(name)
@@ -74,7 +75,14 @@ def people(config_path: Path | None, as_json: bool) -> None:
         print_json(everybody)
         return
     rows = [(person.name, person.templates, person.enrolled_utc) for person in everybody]
-    table(f"{len(rows)} enrolled", ("name", "templates", "enrolled (UTC)"), rows)
+    columns = ("name", "templates", "enrolled (UTC)")
+    again = sum(person.enrol_again for person in everybody)
+    if not again:
+        table(f"{len(rows)} enrolled", columns, rows)
+        return
+    marked = [(*row, _advice(person)) for row, person in zip(rows, everybody, strict=True)]
+    table(f"{len(rows) - again} enrolled · {again} must enrol again", (*columns, "detail"), marked)
+    console.print("Enrol again with `facelatch enroll NAME PHOTOS`.", markup=False)
 
 
 @click.command()
@@ -88,6 +96,12 @@ def forget(config_path: Path | None, name: str, as_json: bool) -> None:
         print_json(answer)
     elif isinstance(answer, wire.People):
         console.print(f"{answer.people[0].name} is forgotten.", markup=False)
+
+
+def _advice(person: wire.PersonLine) -> str:
+    if not person.enrol_again:
+        return ""
+    return "must enrol again" + (f": the templates are of model {person.former_model}" if person.former_model else "")
 
 
 def _sample(session: Session, photo: Path) -> Sample:

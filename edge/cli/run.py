@@ -20,6 +20,7 @@ STYLES = {
     "released": "bold green",
     "secured": "bold",
     "refused": "yellow",
+    "enrol_again": "yellow",
     "fault": "bold red",
     "eyes_away": "red",
     "eyes_crashed": "bold red",

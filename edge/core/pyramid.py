@@ -32,11 +32,11 @@ class Level:
 
     @property
     def cells_wide(self) -> int:
-        return (self.width_px - CELL_PX) // STRIDE_PX + 1
+        return cells(self.width_px)
 
     @property
     def cells_high(self) -> int:
-        return (self.height_px - CELL_PX) // STRIDE_PX + 1
+        return cells(self.height_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,26 @@ class Canvas:
     levels: tuple[Level, ...]
 
 
-def plan(width_px: int, height_px: int, min_face_px: float) -> Canvas:
+def cells(length_px: int) -> int:
+    """How many cells P-Net finds along ``length_px`` pixels, at least ``CELL_PX``."""
+    return (length_px - CELL_PX) // STRIDE_PX + 1
+
+
+def tile_starts(length_px: int, tile_px: int) -> list[int]:
+    """Where tiles of ``tile_px`` begin along a canvas of ``length_px``, for a network of that one size.
+
+    Neighbours share what is more of a cell than its stride, so that each cell lies whole in exactly one tile; the
+    last tile may reach beyond the canvas. Both lengths are at least ``CELL_PX``.
+    """
+    return list(range(0, cells(length_px) * STRIDE_PX, cells(tile_px) * STRIDE_PX))
+
+
+def plan(width_px: int, height_px: int, min_face_px: float, tile: tuple[int, int] | None = None) -> Canvas:
     """Pack the levels of a frame into the smallest canvas found.
 
     ``min_face_px``: the smallest face sought, at least 12. A frame too small to hold such a face gives one level of
-    12 px, so that every frame can be searched.
+    12 px, so that every frame can be searched. ``tile``: width and height of the only picture that the network takes:
+    then into the canvas of the fewest tiles.
     """
     scale = CELL_PX / min_face_px
     scale = max(scale, CELL_PX / min(width_px, height_px))
@@ -66,7 +81,13 @@ def plan(width_px: int, height_px: int, min_face_px: float) -> Canvas:
     widest = _even(sizes[0][1])
     # Two dozen widths find a canvas within 0.5 % of the best; trying every width takes a second on large pictures.
     packed = (_pack(sizes, width) for width in range(widest, 2 * widest + 1, max(_even(widest // 24), STRIDE_PX)))
-    return min(packed, key=lambda canvas: canvas.width_px * canvas.height_px)
+    return min(packed, key=lambda canvas: (_tiles(canvas, tile), canvas.width_px * canvas.height_px))
+
+
+def _tiles(canvas: Canvas, tile: tuple[int, int] | None) -> int:
+    if tile is None:
+        return 1
+    return len(tile_starts(canvas.width_px, tile[0])) * len(tile_starts(canvas.height_px, tile[1]))
 
 
 def _even(length_px: int) -> int:

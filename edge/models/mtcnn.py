@@ -18,7 +18,8 @@ import numpy.typing as npt
 from edge.core import boxes as bx
 from edge.core.pyramid import CELL_PX, STRIDE_PX, Canvas, plan
 from edge.models.interpreter import Net, Output
-from edge.models.manifest import Shelf
+from edge.models.manifest import STATIC, Shelf
+from edge.models.tiled import TiledNet, fitting
 from edge.types import Box, Face, FloatArray, Rgb
 
 PROBABILITY_MIN = {"pnet": 0.6, "rnet": 0.7, "onet": 0.7}
@@ -60,15 +61,19 @@ class Mtcnn:
         max_candidates: int = MAX_CANDIDATES,
         threads: int = 1,
         runtime: Any = None,
+        delegate: Any = None,
     ) -> None:
-        """``min_face_px``: smallest face sought, 20 or more. Raises ModelError."""
-        self._shelf, self._threads, self._runtime = shelf, threads, runtime
+        """``min_face_px``: smallest face sought, 20 or more. ``delegate``: see ``Net``. Raises ModelError."""
+        self._shelf = shelf
+        self._options = {"threads": threads, "runtime": runtime, "delegate": delegate}
         self._min_face_px, self._max_candidates = min_face_px, max_candidates
-        self._rnet, self._onet = (
-            self._net(name, (BATCH[name], CROP_PX[name], CROP_PX[name], 3)) for name in ("rnet", "onet")
-        )
-        self._net("pnet", (1, CELL_PX, CELL_PX, 3))  # an altered file shows now, not at the first frame
+        self._rnet, self._onet = (self._crop_net(name) for name in ("rnet", "onet"))
+        self._tile: Net | None = None
+        first = self._canvas_net(CELL_PX, CELL_PX)  # a network that cannot be used shows now, not at the first frame
+        if shelf.variant in STATIC:
+            self._tile = first
         self._size: tuple[int, int] | None = None
+        self._plan: Canvas
         self.timings_ms: dict[str, float] = {}
 
     def detect(self, rgb: Rgb) -> list[Face]:
@@ -87,8 +92,7 @@ class Mtcnn:
         """P-Net over the pyramid: (N, 4) square candidates, N at most ``max_candidates``."""
         height, width = self._halves[0].shape[:2]
         if self._size != (height, width):
-            self._plan: Canvas = plan(width, height, self._min_face_px)
-            self._pnet = self._net("pnet", (1, self._plan.height_px, self._plan.width_px, 3))
+            self._pnet = self._planned(width, height)
             self._canvas = np.full(self._pnet.shape, 128, dtype=np.uint8)
             self._levels = np.array(
                 [
@@ -110,19 +114,43 @@ class Mtcnn:
         if not len(kept):
             return []
         kept = bx.regress(kept, out["reg"])
-        kept = bx.squared(kept[bx.suppress(kept, out["prob"][:, 1], OVERLAP_MAX["rnet"])])
+        kept = bx.squared(kept[bx.suppress(kept, out["prob"][:, -1], OVERLAP_MAX["rnet"])])
         kept, out = self._stage("onet", self._onet, kept)
         if not len(kept):
             return []
         sides = (kept[:, 2:] - kept[:, :2])[:, None]
         landmarks = kept[:, None, :2] + out["lmk"].reshape(-1, 2, 5).transpose(0, 2, 1) * sides
         kept = bx.regress(kept, out["reg"])
-        chosen = bx.suppress(kept, out["prob"][:, 1], OVERLAP_MAX["onet"], of_smaller=True)
-        faces = [(kept[i], landmarks[i], float(out["prob"][i, 1])) for i in chosen]
+        chosen = bx.suppress(kept, out["prob"][:, -1], OVERLAP_MAX["onet"], of_smaller=True)
+        faces = [(kept[i], landmarks[i], float(out["prob"][i, -1])) for i in chosen]
         return sorted(faces, key=lambda face: -float(np.max(face[0][2:] - face[0][:2])))
 
-    def _net(self, name: str, shape: tuple[int, ...]) -> Net:
-        return Net(self._shelf, name, input_shape=shape, threads=self._threads, runtime=self._runtime)
+    def _planned(self, width: int, height: int) -> Net | TiledNet:
+        """P-Net for the canvas of a frame of this size, which becomes ``self._plan``."""
+        if self._tile is None:
+            self._plan = plan(width, height, self._min_face_px)
+            return self._canvas_net(self._plan.height_px, self._plan.width_px)
+        _, tile_height, tile_width, _ = self._tile.shape
+        self._plan = plan(width, height, self._min_face_px, (tile_width, tile_height))
+        return TiledNet(self._tile, self._plan.height_px, self._plan.width_px)
+
+    def _canvas_net(self, height: int, width: int) -> Net:
+        shape = None if self._shelf.variant in STATIC else (1, height, width, 3)
+        net = self._net("pnet", shape)
+        fitting(net)
+        return net
+
+    def _net(self, name: str, shape: tuple[int, ...] | None) -> Net:
+        return Net(self._shelf, name, input_shape=shape, **self._options)
+
+    def _crop_net(self, name: str) -> Net:
+        side = CROP_PX[name]
+        shape = None if self._shelf.variant in STATIC else (BATCH[name], side, side, 3)
+        net = self._net(name, shape)
+        batch = net.shape[0]
+        landmarks = {"lmk": (batch, 10)} if name == "onet" else {}
+        net.require(image=(batch, side, side, 3), prob=(batch, None), reg=(batch, 4), **landmarks)
+        return net
 
     def _stage(self, name: str, net: Net, candidates: FloatArray) -> tuple[FloatArray, dict[str, FloatArray]]:
         """Crop, run, and keep the candidates that the stage believes in, with their outputs."""
@@ -132,7 +160,7 @@ class Mtcnn:
             crops = cropped(self._halves, candidates, CROP_PX[name])
         with self._timed(name):
             outputs = net.run_many(crops)
-        believed = outputs["prob"][:, 1] >= PROBABILITY_MIN[name]
+        believed = outputs["prob"][:, -1] >= PROBABILITY_MIN[name]
         return candidates[believed], {key: value[believed] for key, value in outputs.items()}
 
     def _draw_pyramid(self) -> None:
@@ -149,8 +177,8 @@ class Mtcnn:
 
     def _candidates(self, probability: Output, offsets: Output) -> FloatArray:
         """Canvas cells back to frame boxes. Cells that straddle two levels belong to neither."""
-        rows, columns = np.nonzero(probability.at_least(PROBABILITY_MIN["pnet"])[0, :, :, 1])
-        believed = probability.real((0, rows, columns, 1))
+        rows, columns = np.nonzero(probability.at_least(PROBABILITY_MIN["pnet"])[0, :, :, -1])
+        believed = probability.real((0, rows, columns, -1))
         best = np.argsort(-believed, kind="stable")[:MAX_CELLS]
         left, top, wide, high, scale = self._levels
         x, y = columns[best] - left[:, None], rows[best] - top[:, None]

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from edge.core.names import clean_name, name_key, shown
-from edge.errors import PersonNameError, StoreTooNewError, TemplateModelError
+from edge.errors import PersonNameError, StoreTooNewError
 from edge.store.faults import damaged, explained, where
 from edge.store.opening import BUSY_TIMEOUT_S
 from edge.store.schema import APPLICATION_ID, KNOWN, migrations
@@ -19,9 +19,10 @@ _MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html, section
 
 
 def check(path: Path, template_model: str, dimension: int) -> None:
-    """Raise unless the file at ``path`` is a sound store of this embedding model; its bytes stay as they are.
+    """Raise unless the file at ``path`` is a sound store; its bytes stay as they are.
 
-    Raises StoreDamagedError, StoreTooNewError, TemplateModelError, StoreBusyError, StoreError.
+    The embeddings of this model are looked at one by one; of those of other models, which are never read, only the
+    length. Raises StoreDamagedError, StoreTooNewError, StoreBusyError, StoreError.
     """
     with explained(path, "be opened"):
         _check_file(path)
@@ -32,8 +33,8 @@ def check(path: Path, template_model: str, dimension: int) -> None:
                 _check_soundness(db, path)
                 _check_schema(db, path)
                 _check_people(db, path)
-                _check_model(db, path, template_model, dimension)
-                read_templates(db, path, dimension)
+                _check_lengths(db, path)
+                read_templates(db, path, template_model, dimension)
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
                     raise
@@ -130,14 +131,10 @@ def _check_people(db: Database, path: Path) -> None:
             raise damaged(path, f"holds a person that facelatch would not store, {shown(name)}")
 
 
-def _check_model(db: Database, path: Path, template_model: str, dimension: int) -> None:
-    for found_model, found_dimension in db.execute("SELECT DISTINCT model_id, dimension FROM templates"):
-        if (found_model, found_dimension) != (template_model, dimension):
-            raise TemplateModelError(
-                f"{where(path)} holds templates of the model {shown(found_model)} with {found_dimension} values, "
-                f"and {shown(template_model)} with {dimension} is in use; the two cannot be compared. "
-                "It was left as it is: go back to that model, or move the file away and enrol everybody anew."
-            )
+def _check_lengths(db: Database, path: Path) -> None:
+    """Of the templates of every model: a row whose length contradicts its dimension is nobody's."""
+    if db.execute("SELECT 1 FROM templates WHERE length(embedding) != 4 * dimension LIMIT 1").fetchone():
+        raise damaged(path, "holds a template of the wrong length")
 
 
 def _number(db: Database, sql: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 from sqlite_utils import Database
 
 from edge.core.names import clean_name, name_key
@@ -23,9 +24,17 @@ from edge.types import Embedding, Event, Gallery, Person
 
 _log = logging.getLogger(__name__)
 
-_PERSON = """
-    SELECT id, name, (SELECT count(*) FROM templates WHERE person_id = people.id), enrolled_utc FROM people
-"""
+_OF_THIS_MODEL = "model_id = :model AND dimension = :dimension"
+
+# Who has no template of this model gets the model of the newest one instead.
+_PERSON = f"""
+    WITH counted AS (
+        SELECT *, (SELECT count(*) FROM templates WHERE person_id = people.id AND {_OF_THIS_MODEL}) AS count FROM people
+    )
+    SELECT id, name, count, enrolled_utc, CASE count WHEN 0 THEN
+        (SELECT model_id FROM templates WHERE person_id = counted.id ORDER BY id DESC LIMIT 1)
+    END FROM counted
+"""  # noqa: S608  # constant
 
 
 class SqliteStore:
@@ -39,14 +48,16 @@ class SqliteStore:
         self._path = path
         self._model = template_model
         self._dimension = dimension
+        self._space = {"model": template_model, "dimension": dimension}
         self._clock = clock
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], template_model: str, dimension: int, clock: Clock) -> Self:
         """Open the store at ``path`` as its only writer, or create it (file 0600, new folder 0700).
 
-        ``template_model`` and ``dimension`` are the embedder's: a store of another is refused. Whatever is refused
-        keeps its bytes. Raises StoreBusyError, StoreDamagedError, StoreTooNewError, TemplateModelError, StoreError.
+        ``template_model`` and ``dimension`` are the embedder's: templates of another stay in the file, so that going
+        back to it works, and are never handed out. Whatever is refused keeps its bytes. Raises StoreBusyError,
+        StoreDamagedError, StoreTooNewError, StoreError.
         """
         # Two names of one file (a symlink) must share one lock.
         real = Path(os.path.realpath(path))
@@ -75,13 +86,14 @@ class SqliteStore:
 
     def people(self) -> list[Person]:
         with explained(self._path, "be read"):
-            return [Person(*row) for row in self._db.execute(_PERSON + "ORDER BY name_key")]
+            return [Person(*row) for row in self._db.execute(_PERSON + "ORDER BY name_key", self._space)]
 
     def gallery(self) -> Gallery:
         with explained(self._path, "be read"):
-            person_ids, templates = read_templates(self._db, self._path, self._dimension)
+            person_ids, templates = read_templates(self._db, self._path, self._model, self._dimension)
             names = dict(self._db.execute("SELECT id, name FROM people").fetchall())
-        return Gallery(templates=templates, person_ids=person_ids, names=names)
+        known = {person_id: names[person_id] for person_id in np.unique(person_ids).tolist()}
+        return Gallery(templates=templates, person_ids=person_ids, names=known)
 
     def enroll(self, name: str, templates: Sequence[Embedding], *, add: bool = False) -> Person:
         name = clean_name(name)
@@ -91,10 +103,11 @@ class SqliteStore:
             known = self._find(name)
             if known is None and add:
                 raise nobody_named(name, self._names())
-            if known is not None and not add:
+            if known is not None and not known.enrol_again and not add:
                 raise already_enrolled(known.name)
             if known is None:
                 known = self._insert_person(name, now_utc)
+            self._drop_other_models(known.id)
             check_count(known.templates + len(templates))
             self._db.table("templates").insert_all(
                 {
@@ -155,11 +168,11 @@ class SqliteStore:
         self.close()
 
     def _find(self, name: str) -> Person | None:
-        row = self._db.execute(_PERSON + "WHERE name_key = ?", [name_key(name)]).fetchone()
+        row = self._db.execute(_PERSON + "WHERE name_key = :key", {**self._space, "key": name_key(name)}).fetchone()
         return None if row is None else Person(*row)
 
     def _get(self, person_id: int) -> Person:
-        return Person(*self._db.execute(_PERSON + "WHERE id = ?", [person_id]).fetchone())
+        return Person(*self._db.execute(_PERSON + "WHERE id = :id", {**self._space, "id": person_id}).fetchone())
 
     def _names(self) -> list[str]:
         return [name for (name,) in self._db.execute("SELECT name FROM people ORDER BY name_key")]
@@ -167,6 +180,11 @@ class SqliteStore:
     def _insert_person(self, name: str, now_utc: str) -> Person:
         sql = "INSERT INTO people (name, name_key, enrolled_utc) VALUES (?, ?, ?) RETURNING id, name, 0, enrolled_utc"
         return Person(*self._db.execute(sql, [name, name_key(name), now_utc]).fetchall()[0])
+
+    def _drop_other_models(self, person_id: int) -> None:
+        """Who enrols has templates of one model from here on: biometric data that nothing reads is not kept."""
+        sql = f"DELETE FROM templates WHERE person_id = :id AND NOT ({_OF_THIS_MODEL})"  # noqa: S608  # constant
+        self._db.execute(sql, {**self._space, "id": person_id})
 
     def _erase_traces(self) -> None:
         """Carry the write-ahead log into the file and empty it: it may still hold a forgotten person's templates.

@@ -56,16 +56,22 @@ def to_blob(template: Embedding) -> bytes:
     return template.astype(_STORED).tobytes()
 
 
-def read_templates(db: "Database", path: Path, dimension: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    """Every template in the order of storing: (N,) int64 whose it is, and (N, dimension) float32 unit rows.
+def read_templates(
+    db: "Database", path: Path, model_id: str, dimension: int
+) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """This model's templates in the order of storing: (N,) int64 whose it is, and (N, dimension) float32 unit rows.
 
-    The arrays are the caller's own. Raises StoreDamagedError, sqlite3.Error.
+    Embeddings of two models lie in spaces that have nothing to do with each other, even where the dimension is the
+    same: a similarity between them would be chance. The arrays are the caller's own. Raises StoreDamagedError,
+    sqlite3.Error.
     """
-    count = db.execute("SELECT count(*) FROM templates").fetchone()[0]
+    of_this_model = "FROM templates WHERE model_id = ? AND dimension = ?"
+    count = db.execute(f"SELECT count(*) {of_this_model}", [model_id, dimension]).fetchone()[0]
     person_ids = np.empty(count, dtype=np.int64)
     matrix = np.empty((count, dimension), dtype=np.float32)
     # Row by row: the embeddings are the store's bulk and are not held twice.
-    rows = db.execute("SELECT person_id, embedding FROM templates ORDER BY id LIMIT ?", [count])
+    sql = f"SELECT person_id, embedding {of_this_model} ORDER BY id LIMIT ?"
+    rows = db.execute(sql, [model_id, dimension, count])
     for row, (person_id, blob) in enumerate(rows):
         if len(blob) != dimension * _STORED.itemsize:
             raise damaged(path, "holds a template of the wrong length")

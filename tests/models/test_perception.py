@@ -1,6 +1,5 @@
 """The real networks on real photographs, under every TFLite runtime that is installed."""
 
-import importlib.util
 from itertools import combinations
 from pathlib import Path
 
@@ -10,15 +9,15 @@ import pytest
 from edge.core.pyramid import plan
 from edge.errors import FaceError
 from edge.images import read_rgb
-from edge.models.interpreter import RUNTIMES, Net, load_runtime
+from edge.models.interpreter import Net, load_runtime
 from edge.models.manifest import Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn, cropped, halved
 from edge.types import Rgb
 from tests.conftest import Describe
+from tests.models.runtimes import INSTALLED
 
 FACES = {"obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png"}
-INSTALLED = [name for name in RUNTIMES if importlib.util.find_spec(name)]
 
 
 def test_each_portrait_shows_one_face_with_landmarks_in_their_places(describe: Describe, detector: Mtcnn) -> None:
@@ -55,6 +54,25 @@ def test_an_embedding_is_a_unit_vector_that_belongs_to_the_caller(describe: Desc
     assert first.dtype == np.float32
     assert first.shape == (embedder.dimension,)
     assert np.linalg.norm(first) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_mirrored_face_has_the_same_average_of_both(shelf: Shelf, describe: Describe, detector: Mtcnn) -> None:
+    both, one = MobileFaceNet(shelf, flip_average=True), MobileFaceNet(shelf)
+    assert (both.model_id, both.dimension) == (one.model_id, one.dimension)
+
+    def upright(name: str) -> Rgb:
+        rgb = describe.rgb(name)
+        return both.align(rgb, detector.detect(rgb)[0].landmarks)
+
+    obama, again, biden = upright("obama.jpg"), upright("obama2.jpg"), upright("biden.jpg")
+    assert np.allclose(both.embed(obama), both.embed(obama[:, ::-1].copy()), atol=1e-6)
+    assert not np.allclose(one.embed(obama), one.embed(obama[:, ::-1].copy()), atol=1e-2)
+    halves = one.embed(obama) + one.embed(obama[:, ::-1].copy())
+    assert np.allclose(both.embed(obama), halves / np.linalg.norm(halves), atol=1e-6)
+    assert np.linalg.norm(both.embed(obama)) == pytest.approx(1, abs=1e-5)
+    for probe in (both, one):  # templates of either kind may be compared
+        assert float(probe.embed(obama) @ both.embed(again)) > 0.6
+        assert float(probe.embed(obama) @ both.embed(biden)) < 0.4
 
 
 def test_a_face_is_found_where_it_is_whatever_its_size_and_place(describe: Describe, detector: Mtcnn) -> None:

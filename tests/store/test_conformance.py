@@ -1,8 +1,8 @@
 """What every store does: the real one on a file, and the fake that other tests use."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from edge.core.match import Index
 from edge.core.names import name_key
 from edge.errors import InputError, PersonError, PersonNameError, TemplateModelError
 from edge.ports import Store
@@ -36,9 +37,26 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> I
     if request.param == "sqlite":
         made = SqliteStore.open(tmp_path / "people.db", MODEL, DIMENSION, clock)
     else:
-        made = FakeStore(DIMENSION, clock)
+        made = FakeStore(MODEL, DIMENSION, clock)
     with closing(made):
         yield made
+
+
+Reopen: TypeAlias = Callable[[AnyStore, str, int], AnyStore]
+
+
+@pytest.fixture
+def reopen(tmp_path: Path, clock: FakeClock) -> Iterator[Reopen]:
+    """Close the store and open it as a release with this model and dimension does."""
+    with ExitStack() as opened:
+
+        def _reopen(store: AnyStore, model: str, dimension: int) -> AnyStore:
+            store.close()
+            if isinstance(store, FakeStore):
+                return store.reopened(model, dimension)
+            return opened.enter_context(SqliteStore.open(tmp_path / "people.db", model, dimension, clock))
+
+        yield _reopen
 
 
 def test_both_are_stores(store: AnyStore) -> None:
@@ -215,26 +233,128 @@ def test_a_detail_holds_only_short_plain_values(store: AnyStore, detail: dict[st
     assert store.events(10) == []
 
 
+other_models = pytest.mark.parametrize(("model", "dimension"), [("other", DIMENSION), ("other", 64), (MODEL, 64)])
+"""Another model of the same dimension, of another one, and the same name for another dimension."""
+
+
+@other_models
+def test_after_a_change_of_model_nobody_is_in_the_gallery_and_all_must_enrol_again(
+    store: AnyStore, reopen: Reopen, model: str, dimension: int
+) -> None:
+    anna, bert = store.enroll("Anna", vectors(2, 1)), store.enroll("Bert", vectors(1, 2))
+    changed = reopen(store, model, dimension)
+    assert changed.people() == [replace(person, templates=0, former_model=MODEL) for person in (anna, bert)]
+    assert all(person.enrol_again for person in changed.people())
+    gallery = changed.gallery()
+    assert gallery.templates.shape == (0, dimension)
+    assert (gallery.person_ids.tolist(), gallery.names) == ([], {})
+
+
+def test_who_was_enrolled_with_another_model_is_not_matched_even_by_the_same_numbers(
+    store: AnyStore, reopen: Reopen
+) -> None:
+    """The attack: an embedding of the new model that equals a stored template of the old one to the last bit."""
+    (old,) = vectors(1, 1)
+    store.enroll("Anna", [old])
+    changed = reopen(store, "other", DIMENSION)
+    assert Index(changed.gallery()).best(old) is None
+    changed.enroll("Bert", vectors(1, 2))
+    index = Index(changed.gallery())
+    found = index.best(old)
+    assert found is not None
+    assert (found.name, found.similarity < 0.5) == ("Bert", True)
+    assert index.similarity_to("Anna", old) is None
+
+
+@pytest.mark.parametrize("add", [False, True])
+@other_models
+def test_enrolling_again_keeps_the_person_and_only_the_new_templates(
+    store: AnyStore, reopen: Reopen, model: str, dimension: int, add: bool
+) -> None:
+    before = store.enroll("Anna", vectors(TEMPLATES_MAX, 1))
+    changed = reopen(store, model, dimension)
+    after = changed.enroll("ANNA", vectors(2, 3, dimension), add=add)
+    assert after == replace(before, templates=2)
+    assert np.array_equal(changed.gallery().templates, np.stack(vectors(2, 3, dimension)))
+    assert changed.gallery().names == {before.id: "Anna"}
+    with pytest.raises(PersonError, match="is enrolled already"):
+        changed.enroll("Anna", vectors(1, 4, dimension))
+    back = reopen(changed, MODEL, DIMENSION)
+    assert back.people() == [replace(before, templates=0, former_model=model)]
+    assert len(back.gallery().templates) == 0
+
+
+def test_enrolling_again_that_fails_keeps_the_old_templates(store: AnyStore, reopen: Reopen) -> None:
+    before = store.enroll("Anna", vectors(2, 1))
+    changed = reopen(store, "other", 64)
+    for templates in ([], vectors(TEMPLATES_MAX + 1, 3, 64), vectors(1, 3, DIMENSION)):
+        with pytest.raises((InputError, TemplateModelError)):
+            changed.enroll("Anna", templates)
+    assert reopen(changed, MODEL, DIMENSION).people() == [before]
+
+
+@other_models
+def test_going_back_finds_everybody_who_has_not_enrolled_anew(
+    store: AnyStore, reopen: Reopen, model: str, dimension: int
+) -> None:
+    anna, _ = store.enroll("Anna", vectors(2, 1)), store.enroll("Bert", vectors(1, 2))
+    changed = reopen(store, model, dimension)
+    bert = changed.enroll("Bert", vectors(3, 3, dimension))
+    cleo = changed.enroll("Cleo", vectors(1, 4, dimension))
+    back = reopen(changed, MODEL, DIMENSION)
+    assert back.people() == [
+        anna,
+        replace(bert, templates=0, former_model=model),
+        replace(cleo, templates=0, former_model=model),
+    ]
+    assert np.array_equal(back.gallery().templates, np.stack(vectors(2, 1)))
+    assert back.gallery().names == {anna.id: "Anna"}
+
+
+@other_models
+def test_forgetting_takes_the_templates_of_every_model(
+    store: AnyStore, reopen: Reopen, model: str, dimension: int
+) -> None:
+    anna = store.enroll("Anna", vectors(2, 1))
+    changed = reopen(store, model, dimension)
+    assert changed.forget("Anna") == replace(anna, templates=0, former_model=MODEL)
+    back = reopen(changed, MODEL, DIMENSION)
+    assert back.people() == []
+    assert len(back.gallery().templates) == 0
+
+
+Space: TypeAlias = tuple[str, int]
+SPACES: list[Space] = [("a", 8), ("b", 8), ("b", 4)]
+
+
 class History(RuleBasedStateMachine):
-    """Any sequence of calls leaves a store as it leaves a dictionary."""
+    """Any sequence of calls, and of changes of model, leaves a store as it leaves a dictionary."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.model: dict[str, tuple[int, list[Embedding]]] = {}
+        self.space = SPACES[0]
+        self.model: dict[str, tuple[int, Space, list[Embedding]]] = {}
         self.ids: set[int] = set()
         self.logged = 0
         self.store = self.make()
 
     def make(self) -> AnyStore:
-        return FakeStore(8, FakeClock())
+        return FakeStore(*self.space, FakeClock())
+
+    def remake(self) -> AnyStore:
+        assert isinstance(self.store, FakeStore)
+        return self.store.reopened(*self.space)
 
     names = st.sampled_from(["Anna", "ANNA", "anna ", "Bert", "Zo\u00eb", "zoe\u0308", "Zoe"])
 
     @rule(name=names, count=st.integers(0, 12), seed=st.integers(0, 99), add=st.booleans())
     def enroll(self, name: str, count: int, seed: int, add: bool) -> None:
-        templates = vectors(count, seed, 8)
-        owner, own = self.model.get(name_key(name), (None, []))
-        if count == 0 or len(own) + count > TEMPLATES_MAX or (owner is not None) != add:
+        templates = vectors(count, seed, self.space[1])
+        owner, space, own = self.model.get(name_key(name), (None, self.space, []))
+        if space != self.space:
+            own = []
+        fits = owner is not None if add else not own
+        if count == 0 or len(own) + count > TEMPLATES_MAX or not fits:
             with pytest.raises((InputError, PersonError)):
                 self.store.enroll(name, templates, add=add)
             return
@@ -243,7 +363,8 @@ class History(RuleBasedStateMachine):
             assert person.id not in self.ids
             self.ids.add(person.id)
         assert person.templates == len(own) + count
-        self.model[name_key(name)] = (person.id, own + templates)
+        assert owner in {None, person.id}
+        self.model[name_key(name)] = (person.id, self.space, own + templates)
 
     @rule(name=names)
     def forget(self, name: str) -> None:
@@ -259,22 +380,24 @@ class History(RuleBasedStateMachine):
         self.store.log(Event("something", None, {"n": self.logged}))
         self.logged += 1
 
-    @precondition(lambda self: isinstance(self.store, SqliteStore))
-    @rule()
-    def reopen(self) -> None:
+    @rule(space=st.sampled_from(SPACES))
+    def reopen(self, space: Space) -> None:
         self.store.close()
-        self.store = self.make()
+        self.space = space
+        self.store = self.remake()
 
     @invariant()
     def all_is_as_in_the_model(self) -> None:
         people = self.store.people()
-        assert {name_key(p.name): (p.id, p.templates) for p in people} == {
-            key: (owner, len(own)) for key, (owner, own) in self.model.items()
+        assert {name_key(p.name): (p.id, p.templates, p.former_model) for p in people} == {
+            key: (owner, len(own), None) if space == self.space else (owner, 0, space[0])
+            for key, (owner, space, own) in self.model.items()
         }
         gallery = self.store.gallery()
-        assert len(gallery.templates) == sum(len(own) for _, own in self.model.values())
-        assert dict(gallery.names) == {p.id: p.name for p in people}
-        for owner, own in self.model.values():
+        current = {owner: own for owner, space, own in self.model.values() if space == self.space}
+        assert gallery.templates.shape == (sum(map(len, current.values())), self.space[1])
+        assert dict(gallery.names) == {p.id: p.name for p in people if p.id in current}
+        for owner, own in current.items():
             assert np.array_equal(gallery.templates[gallery.person_ids == owner], np.stack(own))
         assert [line.event.detail["n"] for line in self.store.events(99)] == list(range(self.logged))[::-1]
 
@@ -288,7 +411,10 @@ class SqliteHistory(History):
         super().__init__()
 
     def make(self) -> AnyStore:
-        return SqliteStore.open(Path(self.folder.name) / "people.db", MODEL, 8, FakeClock())
+        return SqliteStore.open(Path(self.folder.name) / "people.db", *self.space, FakeClock())
+
+    def remake(self) -> AnyStore:
+        return self.make()
 
     def teardown(self) -> None:
         super().teardown()

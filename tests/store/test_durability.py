@@ -66,6 +66,18 @@ def test_a_failure_at_the_last_added_template_adds_none(path: Path) -> None:
         assert {p.name: p.templates for p in store.people()} == {"Anna": 5, "Bert": 5, "Cleo": 2}
 
 
+def test_a_failure_at_the_last_template_of_enrolling_again_keeps_the_old_ones(path: Path) -> None:
+    with open_store(path, "newer-model") as store:
+        refuse_fifth_template(path)
+        with pytest.raises(StoreError, match="refused"):
+            store.enroll("Anna", vectors(5, 3))
+        assert [person.former_model for person in store.people()] == ["test-model"] * 2
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("DROP TRIGGER refuse")
+    with open_store(path) as store:
+        assert names(store) == ["Anna", "Bert"]
+
+
 @pytest.mark.parametrize("room", [0, 3000, 9000])
 def test_on_a_full_disk_nothing_changes_and_later_all_works(path: Path, room: int) -> None:
     with open_store(path) as store:
@@ -149,6 +161,20 @@ def test_of_the_forgotten_no_byte_is_left(path: Path) -> None:
         assert traces(path, "Cleopatra", 3) == 0
         assert traces(path, "Bert", 2) == 12
     assert traces(path, "Cleopatra", 3) == 0
+
+
+def test_of_the_forgotten_no_byte_is_left_after_a_change_of_model(path: Path) -> None:
+    with open_store(path, "newer-model", 64) as store:
+        store.forget("Anna")
+        assert traces(path, "Anna", 1) == 0
+        assert traces(path, "Bert", 2) == 12
+
+
+def test_of_replaced_templates_no_byte_is_left_when_the_store_is_closed(path: Path) -> None:
+    with open_store(path, "newer-model", 64) as store:
+        store.enroll("Anna", vectors(1, 9, 64))
+    assert traces(path, "Anna", 1) == 2  # the name and its key
+    assert traces(path, "Bert", 2) == 12
 
 
 def test_a_reader_delays_the_erasing_but_not_the_forgetting(path: Path, caplog: pytest.LogCaptureFixture) -> None:

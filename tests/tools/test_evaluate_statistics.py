@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.types import FloatArray
 from tools.evaluate import statistics
 from tools.evaluate.statistics import Floats
-from tools.evaluate.verification import Impostors, tar_estimate
 
 # Few different values, so that ties are common.
 similarities = st.lists(st.integers(-10, 10).map(lambda n: n / 10), min_size=1, max_size=40).map(np.array)
@@ -50,6 +50,17 @@ def test_the_threshold_at_a_far_is_the_lowest_that_keeps_to_it(impostor: Floats,
     assert (impostor >= lower.max()).mean() > far
 
 
+@given(similarities, shares)
+def test_what_a_share_exceeds_is_numpy_s_quantile(impostor: Floats, share: float) -> None:
+    falling = np.sort(impostor)[::-1]
+    found = statistics.exceeded_by(falling, np.arange(1.0, len(falling) + 1), share, len(falling))
+    if len(impostor) * share < 1 - 1e-9:
+        assert np.isnan(found)
+        return
+    assert found == np.quantile(impostor, 1 - share - 1e-9, method="inverted_cdf")
+    assert (impostor > found).mean() <= share + 1e-9
+
+
 @given(st.lists(st.tuples(st.integers(-10, 10), st.integers(0, 3)), min_size=2, max_size=30), shares)
 def test_a_weight_counts_like_so_many_copies(pairs: list[tuple[int, int]], far: float) -> None:
     values = np.array([value / 10 for value, _ in sorted(pairs, reverse=True)])
@@ -71,7 +82,7 @@ def test_the_upper_end_of_the_impostors_is_enough() -> None:
 
 @given(similarities, similarities)
 def test_the_equal_error_rate_lies_between_far_and_frr_where_they_cross(genuine: Floats, impostor: Floats) -> None:
-    rate = statistics.equal_error_rate(genuine, impostor)
+    rate = statistics.equal_error_rate(np.sort(genuine), np.sort(impostor))
     thresholds = np.append(np.unique(np.concatenate([genuine, impostor])), 2.0)
     far = np.array([(impostor >= threshold).mean() for threshold in thresholds])
     frr = np.array([(genuine < threshold).mean() for threshold in thresholds])
@@ -90,7 +101,7 @@ def test_the_equal_error_rate_of_sets_that_do_not_meet_is_nought_and_of_like_set
 def test_an_interval_holds_the_estimate_and_narrows_with_people(people: int, share: float) -> None:
     right = np.arange(people) < round(people * share)
 
-    def estimate(weights: Floats) -> float:
+    def estimate(weights: FloatArray) -> float:
         return float(weights[right].sum() / weights.sum())
 
     low, high = statistics.interval(estimate, people)
@@ -100,26 +111,11 @@ def test_an_interval_holds_the_estimate_and_narrows_with_people(people: int, sha
 
 
 def test_an_interval_is_the_same_every_time_and_passes_over_what_cannot_be_said() -> None:
-    def estimate(weights: Floats) -> float:
+    def estimate(weights: FloatArray) -> float:
         return float(weights[0]) if weights[0] else float("nan")
 
     assert statistics.interval(estimate, 5) == statistics.interval(estimate, 5)
     assert statistics.interval(estimate, 5)[0] == 1
+    assert (statistics.draws(5).sum(axis=1) == 5).all()
+    assert statistics.draws(5).shape == (statistics.REPLICATES, 5)
     assert all(np.isnan(end) for end in statistics.interval(lambda _: float("nan"), 5))
-
-
-def test_a_draw_of_people_counts_their_comparisons_as_if_each_had_come_so_often() -> None:
-    generator = np.random.default_rng(7)
-    owners = generator.integers(0, 12, 150)
-    first, second = np.nonzero(np.triu(owners[:, None] != owners[None, :]))
-    similarities = generator.normal(size=len(first))
-    order = np.argsort(-similarities)
-    impostors = Impostors(similarities[order], owners[first[order]], owners[second[order]], np.bincount(owners))
-    genuine, whose = generator.normal(2.5, 1, size=60), generator.integers(0, 12, 60)
-    estimate = tar_estimate(genuine, whose, impostors, 1e-3)
-
-    for drawn in generator.multinomial(12, np.full(12, 1 / 12), size=20):
-        copies = drawn[impostors.first] * drawn[impostors.second]
-        threshold = statistics.threshold_at_far(np.repeat(impostors.similarities, copies), 1e-3)
-        accepted = np.repeat(genuine, drawn[whose]) >= threshold
-        assert estimate(drawn.astype(np.float64)) == pytest.approx(accepted.mean())

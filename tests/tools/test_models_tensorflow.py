@@ -15,7 +15,8 @@ from tests.tools.networks import Floats, convolve, prelu, random_network, run
 from tools.models import convert, mobilefacenet_net, mtcnn_nets
 from tools.models.layers import Layer
 from tools.models.manifest_writer import tensors
-from tools.models.quantise import normalised, quantise
+from tools.models.pixels import normalised
+from tools.models.quantise import quantise
 
 MISSING = [name for name in ("tensorflow", "ai_edge_quantizer") if importlib.util.find_spec(name) is None]
 

@@ -1,25 +1,25 @@
 """The commands of ``python -m tools.evaluate``."""
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edge.cli.output import console, errors, json_option, print_json, table
+from edge.cli.output import errors, json_option, print_json
 from edge.errors import FacelatchError
-from tools.evaluate import detection, lfw, plot, verification, wider
-from tools.evaluate.networks import FP32_ABSENT, check_folder, open_networks, revision
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-MODELS = click.option(
-    "--models",
-    "folders",
-    type=FOLDER,
-    multiple=True,
-    help="A folder of networks with manifest.toml; may be given several times.  [default: the int8 networks of this "
-    "checkout, and the fp32 references where they have been built]",
-)
+from edge.models.manifest import own_folder
+from tools.evaluate import identification, keep, lfw, options, plot, record, report, summary, wider
+from tools.evaluate.detection import detect, look_at
+from tools.evaluate.networks import FP32, FP32_ABSENT, REFERENCE, Networks, check_folder, revision
+from tools.evaluate.options import FOLDER
+from tools.evaluate.protocols import verify_view1, verify_view2
+from tools.evaluate.tail import impostor_tail
+from tools.evaluate.targets import targets
+from tools.evaluate.verification import Scores, Verification, verify_set
+from tools.evaluate.yunet import YuNet
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,133 +28,229 @@ def evaluate() -> None:
 
 
 @evaluate.command("verification")
-@click.option(
-    "--lfw",
-    "folder",
-    type=FOLDER,
-    required=True,
-    help="LFW: pairsDevTrain.txt, pairsDevTest.txt, images/<Person>/<Person>_0001.jpg.",
-)
-@MODELS
-@click.option("--limit", type=click.IntRange(min=20), help="Take so many pairs of each list, always the same ones.")
-@click.option("--cache", type=FOLDER, help="A folder to keep embeddings in: the next run is a matter of seconds.")
-@click.option(
-    "--plot", "picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw DET and histograms (PNG)."
-)
+@options.data_set_options
+@options.network_options
+@options.limit_option()
+@options.cache_option
+@options.plot_option("Draw DET and histograms (PNG).")
+@click.option("--flip-average", is_flag=True, help="Each variant once more, averaged with the mirrored face.")
 @click.option(
     "--at-least",
     "accuracy_min",
     type=click.FloatRange(0, 100),
-    help="Exit with 1 when an accuracy is below this, in %.",
+    help="Exit with 1 when an accuracy (LFW) is below this, in %.",
 )
 @json_option
 def verification_command(
-    folder: Path,
+    chosen: tuple[str, Path],
     folders: tuple[Path, ...],
+    variants: tuple[str, ...],
     limit: int | None,
     cache: Path | None,
     picture: Path | None,
+    flip_average: bool,
     accuracy_min: float | None,
     as_json: bool,
 ) -> None:
-    """Is this pair one person? LFW View 1: threshold from pairsDevTrain, accuracy on pairsDevTest."""
-    if cache is not None:
-        check_folder(cache, "--cache")
+    """Is this pair one person? TAR at FAR over all comparisons; accuracy by LFW's View 1 and View 2."""
+    networks = options.ready(folders, variants, cache, flip_average=flip_average)
     if picture is not None:
         plot.check(picture)
-    shelves = open_networks(folders)
-    view = lfw.open_view1(folder)
-    view = view if limit is None else view.sample(limit)
-    judged = [verification.verify(view, networks, cache) for networks in shelves]
+    judged = _verified(*chosen, networks, limit, cache)
     if picture is not None:
-        plot.draw(picture, judged)
+        plot.draw_verification(picture, judged)
     results = [result for result, _ in judged]
-    name = "LFW View 1" + ("" if limit is None else f", {limit} pairs of each list")
     if as_json:
-        print_json({"data_set": name, "revision": revision(), "results": results})
+        print_json({"revision": revision(), "results": results})
     else:
-        _print_verification(name, results)
-        _print_notes(results, folders)
-    worst = 100 * min(result.accuracy for result in results)
+        report.print_verification(results)
+        _print_origin(results, networks)
+    worst = 100 * min((result.accuracy.accuracy for result in results if result.accuracy), default=float("nan"))
     if accuracy_min is not None and not worst >= accuracy_min:
         errors.print(f"An accuracy of {worst:.2f} % is below the {accuracy_min:.2f} % asked for.", style="bold red")
         sys.exit(1)
 
 
+@evaluate.command("identification")
+@options.data_set_options
+@options.network_options
+@click.option(
+    "--enrolled",
+    "sizes",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=identification.SIZES,
+    show_default=True,
+    help="How many people are enrolled; several times.",
+)
+@click.option(
+    "--looks",
+    type=click.IntRange(1, 20),
+    default=identification.LOOKS,
+    show_default=True,
+    help="Pictures that a person is enrolled with at most.",
+)
+@options.limit_option()
+@options.cache_option
+@options.plot_option("Draw FPIR over the threshold (PNG).")
+@json_option
+def identification_command(
+    chosen: tuple[str, Path],
+    folders: tuple[Path, ...],
+    variants: tuple[str, ...],
+    sizes: tuple[int, ...],
+    looks: int,
+    limit: int | None,
+    cache: Path | None,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
+    """Who is this, if anybody enrolled? FPIR (a stranger is accepted) and FNIR by threshold."""
+    networks = options.ready(folders, variants, cache)
+    if picture is not None:
+        plot.check(picture)
+    data_set = options.open_data_set(*chosen, limit)
+    judged = [identification.identify(data_set, each, cache, sorted(set(sizes)), looks) for each in networks]
+    if picture is not None:
+        plot.draw_identification(picture, judged)
+    results = [result for result, _ in judged]
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_identification(results)
+        _print_origin(results, networks)
+
+
+@evaluate.command("tail")
+@options.data_set_options
+@options.network_options
+@options.limit_option()
+@options.cache_option
+@json_option
+def tail_command(
+    chosen: tuple[str, Path],
+    folders: tuple[Path, ...],
+    variants: tuple[str, ...],
+    limit: int | None,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
+    """How alike are strangers? Quantiles of impostor similarity, by how many people are enrolled."""
+    networks = options.ready(folders, variants, cache)
+    data_set = options.open_data_set(*chosen, limit)
+    results = [impostor_tail(data_set, each, cache) for each in networks]
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_tail(results)
+        _print_origin(results, networks)
+
+
 @evaluate.command("detection")
 @click.option("--wider", "folder", type=FOLDER, required=True, help="boxes.txt (WIDER FACE's form) and its pictures.")
-@MODELS
+@options.network_options
+@options.limit_option("Only so many pictures, the first ones.")
+@options.yunet_option
+@options.plot_option("Draw recall by face size (PNG).")
 @json_option
-def detection_command(folder: Path, folders: tuple[Path, ...], as_json: bool) -> None:
+def detection_command(
+    folder: Path,
+    folders: tuple[Path, ...],
+    variants: tuple[str, ...],
+    limit: int | None,
+    yunet: Path | None,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
     """Are the faces found, and nothing else? Pictures are scaled down to fit 640x480."""
-    shelves = open_networks(folders)
-    pictures = wider.open_pictures(folder)
-    results = [detection.detect(pictures, networks) for networks in shelves]
+    networks = options.ready(folders, variants, None)
+    if picture is not None:
+        plot.check(picture)
+    pictures = wider.open_pictures(folder)[:limit]
+    witness = None if yunet is None else look_at(pictures, YuNet(yunet), "Detecting, YuNet")
+    results, reference = [], None
+    for each in networks:
+        result, tallies = detect(folder.resolve().name, pictures, each, reference, witness)
+        results.append(result)
+        reference = tallies if reference is None else reference
+    if picture is not None:
+        plot.draw_detection(picture, results)
     if as_json:
-        print_json({"data_set": folder.resolve().name, "revision": revision(), "results": results})
-        return
-    rows = [
-        (
-            result.kind,
-            _estimate(result.recall, result.recall_interval, 3),
-            _estimate(result.false_per_picture, result.false_per_picture_interval, 3),
-            f"{result.mean_iou:.3f}",
-        )
-        for result in results
-    ]
-    one = results[0]
-    title = (
-        f"{folder.resolve().name}: {one.faces} faces of {detection.COUNTED_PX} px or more in {one.pictures} pictures"
-    )
-    table(title, ("networks", "recall", "false per picture", "mean IoU"), rows)
-    _dim("In brackets: 95 % by bootstrap over pictures.")
-    _print_notes(results, folders)
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_detection(results)
+        _print_origin(results, networks)
 
 
-def _print_verification(name: str, results: list[verification.Verification]) -> None:
-    fars = [f"TAR % at\nFAR {far:.0e}".replace("e-0", "e-") for far in verification.FARS]
-    rows = [
-        (
-            result.kind,
-            _estimate(100 * result.accuracy, result.accuracy_interval, 2, 100) + f"\nfrom {result.threshold:.3f}",
-            *(_tar(tar) for tar in result.tar_at_far),
-            f"{100 * result.equal_error_rate:.2f}",
-            f"{result.pictures_without_face}\nof {result.pictures}",
-        )
-        for result in results
-    ]
-    table(name, ("networks", "accuracy %", *fars, "EER %", "no face\nfound"), rows)
-    one = results[0]
-    _dim(
-        "Third lines: the similarity (cosine) from which a pair is accepted. In brackets: 95 % by bootstrap over "
-        f"people. Accuracy: the threshold is the best one on {one.train_pairs} pairs of pairsDevTrain, the accuracy "
-        f"that on {one.test_pairs} pairs of pairsDevTest, whose {one.people} people are others. TAR on its "
-        f"{one.genuine_pairs} genuine pairs; FAR over all {one.impostor_comparisons:,} comparisons of two people among "
-        "its pictures. A pair with a picture without a face counts as wrong; such a picture is in no impostor "
-        "comparison."
-    )
+@evaluate.command("record")
+@click.option(
+    "--data",
+    type=FOLDER,
+    required=True,
+    help="A folder with lfw_view1, group_photos (WIDER), print_attack/live (NUAA) and london (sessions).",
+)
+@click.option(
+    "--models", type=FOLDER, help="The networks whose manifest is written.  [default: those of this checkout]"
+)
+@click.option("--reference", type=FOLDER, default=FP32, help="The fp32 references.  [default: build/models/fp32]")
+@options.limit_option("A quick try with so many pictures of each set (LFW: pairs of each list); nothing is written.")
+@options.cache_option
+@options.yunet_option
+@json_option
+def record_command(
+    data: Path,
+    models: Path | None,
+    reference: Path,
+    limit: int | None,
+    cache: Path | None,
+    yunet: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure every variant on everything, and write it into manifest.toml. Exit with 1 when a target is missed."""
+    if cache is not None:
+        check_folder(cache, "--cache")
+    models = models or own_folder()
+    shelves = record.shelves(models, reference)
+    witness = None if yunet is None else YuNet(yunet)
+    measured = record.measure(record.Data.open(data, limit), shelves, cache, witness)
+    reached, code = targets(measured), revision()
+    if limit is None:
+        keep.write(models, keep.tables(measured, code))
+    if as_json:
+        found = [{"target": target, "met": target.met} for target in reached]
+        print_json({"revision": code, "written": limit is None, "results": measured, "targets": found})
+    else:
+        summary.print_summary(measured)
+        summary.print_targets(reached)
+        report.dim("A quick try: nothing was written." if limit is not None else f"Written to {models}/manifest.toml.")
+    if not all(target.met for target in reached):
+        errors.print("A target is missed.", style="bold red")
+        sys.exit(1)
 
 
-def _tar(tar: verification.TarAtFar) -> str:
-    if tar.tar is None or tar.interval is None or tar.threshold is None:
-        return "too few\ncomparisons"
-    return _estimate(100 * tar.tar, tar.interval, 1, 100) + f"\nfrom {tar.threshold:.3f}"
+def _verified(
+    layout: str, folder: Path, networks: Sequence[Networks], limit: int | None, cache: Path | None
+) -> list[tuple[Verification, Scores]]:
+    """By every protocol that the folder has the lists of; each shelf against the first."""
+    one, two = (lfw.view1(folder, limit), lfw.view2(folder, limit)) if layout == "lfw" else (None, None)
+    protocols = []
+    if one is not None:
+        protocols.append(partial(verify_view1, one))
+    if two is not None:
+        protocols.append(partial(verify_view2, two))
+    judged: list[tuple[Verification, Scores]] = []
+    for protocol in protocols or [partial(verify_set, options.open_data_set(layout, folder, limit))]:
+        reference = None
+        for each in networks:
+            judged.append(protocol(each, cache, reference))
+            reference = reference or judged[-1][1]
+    return judged
 
 
-def _estimate(value: float, ends: tuple[float, float], digits: int, factor: float = 1) -> str:
-    return f"{value:.{digits}f}\n[{factor * ends[0]:.{digits}f}, {factor * ends[1]:.{digits}f}]"
-
-
-def _print_notes(results: list[Any], folders: tuple[Path, ...]) -> None:
-    for result in results:
-        _dim(f"{result.kind}: {result.networks}, digest {result.digest[:12]}")
-    _dim(f"code: revision {revision() or 'not known'}")
-    if not folders and all(result.kind != "fp32" for result in results):
-        _dim(FP32_ABSENT)
-
-
-def _dim(text: str) -> None:
-    console.print(text, style="dim", markup=False)
+def _print_origin(results: Sequence[Any], networks: Sequence[Networks]) -> None:
+    report.print_origin(results)
+    if all(each.variant != REFERENCE for each in networks) and not (FP32 / "manifest.toml").is_file():
+        report.dim(FP32_ABSENT)
 
 
 def main() -> None:

@@ -17,9 +17,10 @@ from edge.ports import Detector, Embedder
 from edge.types import Face, FloatArray, Rgb
 from tools.evaluate.networks import MIN_FACE_PX, Networks, code_digest
 from tools.evaluate.progress import tracked
+from tools.evaluate.sets import DataSet
 
 
-def subject(rgb: Rgb, faces: Sequence[Face]) -> Face | None:
+def subject(rgb: Rgb, found: Sequence[Face]) -> Face | None:
     """The face whose box is nearest the picture's centre, where such data sets hold the person they name."""
     middle = (rgb.shape[1] / 2, rgb.shape[0] / 2)
 
@@ -27,7 +28,7 @@ def subject(rgb: Rgb, faces: Sequence[Face]) -> Face | None:
         box = face.box
         return float(np.hypot((box.x0 + box.x1) / 2 - middle[0], (box.y0 + box.y1) / 2 - middle[1]))
 
-    return min(faces, key=off_centre, default=None)
+    return min(found, key=off_centre, default=None)
 
 
 def describe(path: Path, detector: Detector, embedder: Embedder) -> FloatArray:
@@ -42,27 +43,39 @@ def describe(path: Path, detector: Detector, embedder: Embedder) -> FloatArray:
     return np.full(embedder.dimension, np.nan, dtype=np.float32)
 
 
-def describe_all(folder: Path, names: Sequence[str], networks: Networks, cache: Path | None) -> FloatArray:
-    """(N, D) embeddings of the pictures ``names`` below ``folder``, in their order.
+def describe_all(data_set: DataSet, networks: Networks, cache: Path | None = None) -> FloatArray:
+    """(N, D) embeddings of the set's pictures, in their order; NaN where no face is found.
 
     With ``cache``, a folder, what was computed before by the same networks and code is taken from there. Raises
-    ImageError, ModelError, InputError.
+    ImageError, ModelError; InputError when there are faces of fewer than two people.
     """
-    file = None if cache is None else cache / f"{_key(folder, networks)}.npz"
+    file = None if cache is None else cache / f"{_key(data_set.folder, networks)}.npz"
     embedder = networks.embedder()
     known = {} if file is None else _read(file, embedder.dimension)
-    missing = [name for name in names if name not in known]
+    missing = [name for name in data_set.names if name not in known]
     if missing:
         detector = networks.detector()
-        for name in tracked(missing, f"Embedding, {networks.label}"):
-            known[name] = describe(folder / name, detector, embedder)
+        for name in tracked(missing, f"Embedding, {networks.variant}"):
+            known[name] = describe(data_set.folder / name, detector, embedder)
         if file is not None:
             _write(file, known)
-    return np.stack([known[name] for name in names])
+    embeddings = np.stack([known[name] for name in data_set.names])
+    if len(np.unique(data_set.owners[faces(embeddings)])) < 2:
+        raise InputError(
+            f"A face is found in {int(faces(embeddings).sum())} of the {len(embeddings)} pictures of {data_set.name}, "
+            "and not of two people. Use a data set that shows people."
+        )
+    return embeddings
+
+
+def faces(embeddings: FloatArray) -> npt.NDArray[np.bool_]:
+    """(N,) in which pictures a face was found."""
+    found: npt.NDArray[np.bool_] = ~np.isnan(embeddings).any(axis=1)
+    return found
 
 
 def _key(folder: Path, networks: Networks) -> str:
-    parts = (str(folder.resolve()), networks.digest, code_digest(), str(MIN_FACE_PX))
+    parts = (str(folder.resolve()), networks.digest, networks.variant, code_digest(), str(MIN_FACE_PX))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

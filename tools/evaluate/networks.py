@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import InputError
-from edge.models.manifest import EMBEDDER, MANIFEST, Shelf
+from edge.models.manifest import MANIFEST, Shelf, own_folder, variants
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 
@@ -15,8 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FP32 = ROOT / "build" / "models" / "fp32"
 FP32_ABSENT = (
     "The fp32 references are not here: make them with `python -m tools.models fp32` "
-    "(needs `pip install -e .[tools]`), and they become a row of their own."
+    "(needs `pip install -e .[tools]`), and the others are compared with them."
 )
+REFERENCE = "fp32"
+"""The variant that others are compared with."""
 
 MIN_FACE_PX = 40
 """As for photographs in the product."""
@@ -30,39 +32,57 @@ CODE = ("edge/core/align.py", "edge/core/boxes.py", "edge/core/pyramid.py", "edg
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """One shelf. ``kind`` is int8 or fp32; ``digest`` is of all its networks together; ``label`` says where it lies."""
+    """One shelf in one variant. ``digest`` is of all its networks together; ``flip_average`` averages each face's
+    embedding with that of its mirror image."""
 
     shelf: Shelf
-    kind: str
     digest: str
+    flip_average: bool = False
+
+    @property
+    def variant(self) -> str:
+        return self.shelf.variant + (" + flip" if self.flip_average else "")
 
     @property
     def label(self) -> str:
+        """The folder, below this checkout where it is there."""
         folder = self.shelf.folder.resolve()
         return str(folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(card.size_bytes for card in self.shelf.cards.values())
 
     def detector(self) -> Mtcnn:
         return Mtcnn(self.shelf, min_face_px=MIN_FACE_PX, threads=THREADS)
 
     def embedder(self) -> MobileFaceNet:
-        return MobileFaceNet(self.shelf, threads=THREADS)
+        return MobileFaceNet(self.shelf, threads=THREADS, flip_average=self.flip_average)
 
 
-def open_networks(folders: Sequence[Path]) -> list[Networks]:
-    """The shelves in ``folders``; by default the committed one, and the fp32 references where they have been built.
+def open_networks(
+    folders: Sequence[Path] = (), wanted: Sequence[str] = (), *, flip_average: bool = False
+) -> list[Networks]:
+    """Every variant in ``folders`` (only the ``wanted`` ones, if any are named), fp32 first.
 
-    Raises ModelError.
+    By default the committed folder, and the fp32 references where they have been built. With ``flip_average`` each
+    variant comes a second time. Raises ModelError; InputError when nothing is left.
     """
-    if folders:
-        return [_networks(Shelf.open(folder)) for folder in folders]
-    built = [Shelf.open(FP32)] if (FP32 / MANIFEST).is_file() else []
-    return [_networks(shelf) for shelf in (Shelf.open(), *built)]
+    searched = folders or (own_folder(), *([FP32] if (FP32 / MANIFEST).is_file() else []))
+    found = [(folder, variant) for folder in searched for variant in variants(folder)]
+    chosen = [pair for pair in found if not wanted or pair[1] in wanted]
+    if not chosen:
+        there = ", ".join(variant for _, variant in found) or "none"
+        raise InputError(f"None of the variants asked for is there (there are: {there}). Name another.")
+    chosen.sort(key=lambda pair: pair[1] != REFERENCE)
+    shelves = [_networks(Shelf.open(folder, variant)) for folder, variant in chosen]
+    flipped = [Networks(networks.shelf, networks.digest, True) for networks in shelves] if flip_average else []
+    return [*shelves, *flipped]
 
 
 def _networks(shelf: Shelf) -> Networks:
-    kind = {"float32": "fp32"}.get(dtype := shelf.card(EMBEDDER).input.dtype, dtype)
     files = "".join(f"{name} {card.sha256}\n" for name, card in sorted(shelf.cards.items()))
-    return Networks(shelf, kind, hashlib.sha256(files.encode()).hexdigest())
+    return Networks(shelf, hashlib.sha256(files.encode()).hexdigest())
 
 
 def code_digest() -> str:

@@ -1,21 +1,35 @@
-"""What verification and detection are judged by. Pure functions over similarities and weights.
+"""What recognition and detection are judged by. Pure functions over similarities and weights.
 
 A similarity is accepted when it is at least the threshold. FAR is the share of impostor comparisons that are accepted,
 TAR the share of genuine ones, FRR is 1 - TAR (ISO/IEC 19795-1).
 """
 
+import bisect
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.types import FloatArray
+
 Floats = npt.NDArray[np.float64]
+Falling = npt.NDArray[np.floating[Any]]
+"""Similarities of either width, highest first."""
+
+Rising = npt.NDArray[np.floating[Any]]
+"""Similarities of either width, lowest first."""
+
+Interval = tuple[float, float]
 
 REPLICATES = 1000
 """Draws of a bootstrap: its 2.5 and 97.5 % quantiles then rest on 25 draws each."""
 
 SEED = 1
 """Of the bootstrap and of samples, so that a figure can be had again."""
+
+ROUNDING = 1 + 1e-12
+"""What sums of weights may be off by."""
 
 
 def best_threshold(genuine: Floats, impostor: Floats) -> float:
@@ -31,19 +45,34 @@ def best_threshold(genuine: Floats, impostor: Floats) -> float:
     return float(candidates[np.flatnonzero(errors == errors.min())[-1]])
 
 
-def threshold_at_far(falling: Floats, far: float, weights: Floats | None = None, total: float | None = None) -> float:
+def exceeded_by(falling: Falling, reached: Floats, share: float, total: float) -> float:
+    """The lowest of the similarities that at most ``share`` of all exceed: numpy's quantile of 1 - ``share`` by the
+    inverted CDF.
+
+    ``reached``: the sum of the weights down to each similarity; ``total``: the sum of all weights, where ``falling``
+    is only the upper end. NaN when less than 1 / ``share`` counts, or when the upper end is too short.
+    """
+    allowed = share * total * ROUNDING
+    first_within = int(np.searchsorted(reached, allowed, side="right"))
+    if allowed < 1 or first_within >= len(falling):
+        return float("nan")
+    return float(falling[first_within])
+
+
+def threshold_at_far(falling: Falling, far: float, weights: Floats | None = None, total: float | None = None) -> float:
     """The lowest threshold at which at most the share ``far`` of impostors is accepted.
 
-    ``falling``: impostors' similarities, highest first; ``weights``: how often each counts (once); ``total``: the sum
-    of all weights, where ``falling`` is only the upper end of all. NaN when fewer than 1 / far impostors count, or when
-    the upper end is too short.
+    ``falling``: impostors' similarities; ``weights``: how often each counts (once); ``total``: the sum of all weights,
+    where ``falling`` is only the upper end of all. NaN when fewer than 1 / far impostors count, or when the upper end
+    is too short.
     """
-    counted = np.ones(len(falling)) if weights is None else weights
-    allowed = far * (float(counted.sum()) if total is None else total)
-    first_refused = int(np.searchsorted(np.cumsum(counted), allowed * (1 + 1e-12), side="right"))
-    if allowed * (1 + 1e-12) < 1 or first_refused >= len(falling):
-        return float("nan")
-    return float(np.nextafter(falling[first_refused], np.inf))
+    reached = np.arange(1.0, len(falling) + 1) if weights is None else np.cumsum(weights)
+    return above(exceeded_by(falling, reached, far, (reached[-1] if len(reached) else 0) if total is None else total))
+
+
+def above(similarity: float) -> float:
+    """The lowest threshold that a (float32) similarity does not reach; NaN stays NaN."""
+    return float(np.nextafter(np.float32(similarity), np.float32(np.inf)))
 
 
 def share_accepted(similarities: Floats, threshold: float, weights: Floats | None = None) -> float:
@@ -55,29 +84,49 @@ def share_accepted(similarities: Floats, threshold: float, weights: Floats | Non
     return float(counted[similarities >= threshold].sum()) / whole
 
 
-def equal_error_rate(genuine: Floats, impostor: Floats) -> float:
-    """Where FAR and FRR are nearest each other, their mean, 0..1. Both sets have at least one similarity."""
-    genuine, impostor = np.sort(genuine), np.sort(impostor)
-    values = np.unique(np.concatenate([genuine, impostor]))
-    thresholds = np.append(values, np.nextafter(values[-1], np.inf))
-    frr = np.searchsorted(genuine, thresholds, side="left") / len(genuine)
-    far = 1 - np.searchsorted(impostor, thresholds, side="left") / len(impostor)
-    best = int(np.argmin(np.abs(far - frr)))
-    return float(far[best] + frr[best]) / 2
+def equal_error_rate(genuine: Rising, impostor: Rising) -> float:
+    """Where FAR and FRR are nearest each other, their mean, 0..1.
+
+    Both sets have at least one similarity and come lowest first. FAR falls and FRR rises with the threshold, so that
+    the crossing is found by bisection: millions of impostors are no matter.
+    """
+
+    def share_below(rising: Rising, threshold: float) -> float:
+        # The key in the array's own type, or numpy would convert the array at every call.
+        return int(np.searchsorted(rising, rising.dtype.type(threshold), side="left")) / len(rising)
+
+    def crossed(threshold: float) -> bool:
+        return share_below(genuine, threshold) >= 1 - share_below(impostor, threshold)
+
+    candidates = [float("inf")]
+    for values in (genuine, impostor):
+        place = bisect.bisect_left(values, True, key=crossed)
+        candidates += [float(value) for value in values[max(place - 1, 0) : place + 1]]
+    rates = [(share_below(genuine, threshold), 1 - share_below(impostor, threshold)) for threshold in candidates]
+    return min((abs(frr - far), (frr + far) / 2) for frr, far in rates)[1]
 
 
-def interval(estimate: Callable[[Floats], float], units: int) -> tuple[float, float]:
-    """95 % bootstrap interval: ``units`` people (or pictures) are drawn with replacement ``REPLICATES`` times.
+def draws(units: int) -> FloatArray:
+    """(``REPLICATES``, ``units``) float32: how often each of so many people (or pictures) is drawn with replacement.
 
-    ``estimate`` is given how often each was drawn, (units,); draws for which it is NaN are passed over. A comparison
-    of two people counts as often as the product of their draws (Snijders and Borgatti 1999, "Non-parametric standard
-    errors and tests for network statistics"): comparisons that share a person are not independent.
+    Always the same draws for as many units: the difference of two networks, taken draw by draw, is then a paired one.
+    A comparison of two people counts as often as the product of their draws (Snijders and Borgatti 1999,
+    "Non-parametric standard errors and tests for network statistics"): comparisons that share a person are not
+    independent.
     """
     generator = np.random.default_rng(SEED)
-    drawn = generator.multinomial(units, np.full(units, 1 / units), size=REPLICATES)
-    values = np.array([estimate(weights.astype(np.float64)) for weights in drawn])
+    return generator.multinomial(units, np.full(units, 1 / units), size=REPLICATES).astype(np.float32)
+
+
+def ends(values: Floats) -> Interval:
+    """The 2.5 and 97.5 % quantiles of replicates; those that are NaN are passed over."""
     values = values[~np.isnan(values)]
     if not len(values):
         return float("nan"), float("nan")
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
+
+
+def interval(estimate: Callable[[FloatArray], float], units: int) -> Interval:
+    """95 % bootstrap interval of ``estimate``, which is given how often each unit was drawn, (units,)."""
+    return ends(np.array([estimate(drawn) for drawn in draws(units)]))

@@ -1,10 +1,11 @@
 """The whole way from a registry's package to ``models_tflite/``."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,15 +22,29 @@ from tools.models import (
     quantise,
     sources,
 )
-from tools.models.manifest_writer import Entry, manifest
+from tools.models.console import Report
+from tools.models.manifest_writer import Entry, document, dumps, file_name
+from tools.models.pixels import Pixels, normalised
 
-TEMPLATE_MODEL = "mobilefacenet-192-1"
-"""The embedding space, written beside every stored template. Raise the number when old templates no longer match."""
+TEMPLATE = {"template_model": "mobilefacenet-192-1", "dimension": 192}
+"""The embedding space, written beside every stored template. Raise the number when old templates no longer match: not
+for another quantisation of the same network, whose templates do (cosine 0.99)."""
 
-Report: TypeAlias = Callable[[str, float], None]
-"""Told the step and the share of it that is done, 0..1."""
+ROLES = {
+    "pnet": "detector, first stage: proposes windows of 12 px that may hold a face",
+    "rnet": "detector, second stage: refines windows of 24 px",
+    "onet": "detector, last stage: decides on windows of 48 px and places five landmarks",
+    "mobilefacenet": "embedder: describes an upright face of 112 px in 192 numbers",
+}
 
-Figures: TypeAlias = Mapping[str, Mapping[str, float]]
+Models: TypeAlias = Mapping[str, Mapping[str, bytes]]
+"""By network and variant."""
+
+VARIANTS = ("cpu", "edgetpu")
+"""``cpu`` leaves PReLU in float, which XNNPACK runs fast; ``edgetpu`` is int8 throughout."""
+
+Figures: TypeAlias = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""By network and variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +70,15 @@ def get_published(work: Path, report: Report) -> Published:
 
 def build_fp32(published: Published, folder: Path, report: Report) -> Shelf:
     """The fp32 references with their own manifest. Raises ModelError when the embedder differs from its source."""
-    models: dict[str, bytes] = {}
+    models: dict[str, dict[str, bytes]] = {}
     for number, (name, shape) in enumerate(mtcnn_nets.INPUT_SHAPES.items()):
         report("convert", number / 4)
-        models[name] = convert.to_tflite(mtcnn_nets.network(name, published.mtcnn[name]), shape)
-    models["mobilefacenet"] = _convert_embedder(published.mobilefacenet)
+        models[name] = {"fp32": convert.to_tflite(mtcnn_nets.network(name, published.mtcnn[name]), shape)}
+    network = mobilefacenet_net.network(published.mobilefacenet)
+    models["mobilefacenet"] = {"fp32": convert.to_tflite(network, mobilefacenet_net.INPUT_SHAPE)}
     report("convert", 1)
-    stage(models, {}, folder, "fp32")
-    shelf = Shelf.open(folder)
+    stage(models, {}, folder)
+    shelf = Shelf.open(folder, "fp32")
     noise = np.random.default_rng(calibrate.SEED).integers(0, 256, (2, 112, 112, 3), dtype=np.uint8)
     figures = check.embedder_figures(shelf, shelf, published.mobilefacenet_file, noise)
     check.refuse_poor("mobilefacenet", figures)
@@ -81,48 +97,85 @@ def build(work: Path, out: Path, faces: Sequence[Path], unseen: Collection[str],
     samples = calibrate.collect(reference, paths, lambda count: report("find faces", count / wanted))
     models = _quantised(published, reference, samples["calibration"], report)
     staged = work / "int8"
-    stage(models, {}, staged, "int8")
-    figures: dict[str, dict[str, float]] = {}
-    for number, (name, pixels) in enumerate(samples["check"].items()):
-        report("check", number / 4)
-        if name == "mobilefacenet":
-            figures[name] = check.embedder_figures(Shelf.open(staged), reference, published.mobilefacenet_file, pixels)
-        else:
-            figures[name] = check.detector_figures(Shelf.open(staged), reference, name, pixels)
-        check.refuse_poor(name, figures[name])
-        figures[name] = {"calibration_samples": len(samples["calibration"][name]), **_rounded(figures[name])}
+    stage(models, {}, staged)
+    figures: dict[str, dict[str, dict[str, float]]] = {name: {} for name in models}
+    for number, variant in enumerate(VARIANTS):
+        shelf = Shelf.open(staged, variant)
+        for nth, (name, pixels) in enumerate(samples["check"].items()):
+            report("check", (number + nth / 4) / len(VARIANTS))
+            if name == "mobilefacenet":
+                found = check.embedder_figures(shelf, reference, published.mobilefacenet_file, pixels)
+            else:
+                found = check.detector_figures(shelf, reference, name, pixels)
+            check.refuse_poor(f"{name} ({variant})", found)
+            figures[name][variant] = {"calibration_samples": len(samples["calibration"][name]), **_rounded(found)}
+    for name, by_variant in models.items():
+        check.refuse_rules(name, by_variant["edgetpu"])
     report("check", 1)
-    stage(models, figures, out, "int8")
+    stage(models, figures, out)
     return figures
 
 
-def stage(models: Mapping[str, bytes], figures: Figures, folder: Path, kind: str) -> None:
+def stage(models: Models, figures: Figures, folder: Path) -> None:
     """Write the networks and, last, the manifest.
 
-    Each file appears whole or not at all; until the new manifest is there, the old one refuses the new files.
+    Each file appears whole or not at all; until the new manifest is there, the old one refuses the new files. What
+    tools.evaluate measured of the networks before stays only where every file is the same.
     """
     entries = [
-        Entry(name, f"{name}_{kind}.tflite", model, *_source_of(name), figures.get(name, {}), _template_model_of(name))
-        for name, model in models.items()
+        Entry(
+            name,
+            ROLES[name],
+            *_source_of(name),
+            by_variant,
+            figures.get(name, {}),
+            TEMPLATE if name == "mobilefacenet" else {},
+        )
+        for name, by_variant in models.items()
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    for file, content in [*((entry.file, entry.model) for entry in entries), (MANIFEST, manifest(entries).encode())]:
+    files = {file_name(name, variant): model for name, kinds in models.items() for variant, model in kinds.items()}
+    tables = document(entries)
+    tables |= _measured(folder / MANIFEST, tables["models"])
+    for file, content in {**files, MANIFEST: dumps(tables).encode()}.items():
         unfinished = folder / f".{file}.unfinished"
         unfinished.write_bytes(content)
         os.replace(unfinished, folder / file)
 
 
+def _measured(path: Path, models: Mapping[str, Any]) -> dict[str, Any]:
+    """The other tables of the manifest at ``path``, if it is of these very files."""
+    try:
+        before = tomllib.loads(path.read_text(encoding="utf-8"))
+        same = _digests(before["models"]) == _digests(models)
+    except (OSError, ValueError, LookupError):  # there is none, or it is of another schema
+        return {}
+    return {key: table for key, table in before.items() if key not in {"schema", "models"}} if same else {}
+
+
+def _digests(models: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    return {
+        (name, variant): file["sha256"] for name, model in models.items() for variant, file in model["variants"].items()
+    }
+
+
 def _quantised(
-    published: Published, reference: Shelf, samples: Mapping[str, calibrate.Pixels], report: Report
-) -> dict[str, bytes]:
-    models: dict[str, bytes] = {}
+    published: Published, reference: Shelf, samples: Mapping[str, Pixels], report: Report
+) -> dict[str, dict[str, bytes]]:
+    models: dict[str, dict[str, bytes]] = {}
     for number, (name, pixels) in enumerate(samples.items()):
         report("quantise", number / 4)
-        fp32 = reference.load(name)
         if name == "mobilefacenet":
-            ranges = mobilefacenet_net.ranges(published.mobilefacenet, quantise.normalised(pixels))
-            fp32 = _convert_embedder(equalise.equalise(published.mobilefacenet, ranges))
-        models[name] = quantise.quantise(fp32, pixels)
+            ranges = mobilefacenet_net.ranges(published.mobilefacenet, normalised(pixels))
+            network = mobilefacenet_net.network(equalise.equalise(published.mobilefacenet, ranges))
+            fp32 = convert.to_tflite(network, mobilefacenet_net.INPUT_SHAPE)
+        else:
+            network = mtcnn_nets.network(name, published.mtcnn[name])
+            fp32 = reference.load(name)
+        report("quantise", (number + 1 / 3) / 4)
+        full = convert.to_full_int8(network, pixels[:1].shape, pixels)
+        report("quantise", (number + 2 / 3) / 4)
+        models[name] = {"cpu": quantise.quantise(fp32, pixels), "edgetpu": full}
     report("quantise", 1)
     return models
 
@@ -131,15 +184,7 @@ def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
     return {key: value if isinstance(value, int) else float(f"{value:.5g}") for key, value in figures.items()}
 
 
-def _convert_embedder(network: Sequence[layers.Layer]) -> bytes:
-    return convert.to_tflite(lambda image: mobilefacenet_net.forward(network, image), mobilefacenet_net.INPUT_SHAPE)
-
-
 def _source_of(name: str) -> tuple[sources.Source, str]:
     if name == "mobilefacenet":
         return sources.MOBILEFACENET, sources.MOBILEFACENET_FILE
     return sources.MTCNN, mtcnn_nets.member(name)
-
-
-def _template_model_of(name: str) -> str:
-    return TEMPLATE_MODEL if name == "mobilefacenet" else ""

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.errors import ImageError, ModelError
 from edge.images import SUFFIXES, read_rgb
@@ -15,8 +13,7 @@ from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 from tools.models.fetch import sha256_of
 from tools.models.mtcnn_nets import INPUT_SHAPES
-
-Pixels: TypeAlias = npt.NDArray[np.uint8]
+from tools.models.pixels import Pixels
 
 FACES = {"calibration": 600, "check": 200}
 """Faces for the embedder, and at most as many tiles and crops for each stage of MTCNN. More faces do not help: with
@@ -89,23 +86,22 @@ class _RecordingMtcnn(Mtcnn):
         """What was fed since the last call: crops one by one, P-Net's canvas in tiles."""
         taken = []
         for name, batch in self._fed:
-            # A batch of crops is filled up with black ones, which no camera gives.
-            inputs = _tiles(batch[0]) if name == "pnet" else [crop for crop in batch if crop.any()]
-            taken.append((name, inputs))
+            taken.append((name, _tiles(batch[0]) if name == "pnet" else list(batch)))
         self._fed.clear()
         return taken
 
-    def _net(self, name: str, shape: tuple[int, ...]) -> Net:
+    def _net(self, name: str, shape: tuple[int, ...] | None) -> Net:
         return _RecordingNet(self._shelf, name, shape, self._fed)
 
 
 class _RecordingNet(Net):
-    def __init__(self, shelf: Shelf, name: str, shape: tuple[int, ...], fed: list[tuple[str, Pixels]]) -> None:
+    def __init__(self, shelf: Shelf, name: str, shape: tuple[int, ...] | None, fed: list[tuple[str, Pixels]]) -> None:
+        self._fed: list[tuple[str, Pixels]] = []  # what the network is warmed up with is no sample
         super().__init__(shelf, name, input_shape=shape)
-        self._name, self._fed = name, fed
+        self._fed = fed
 
     def run(self, pixels: Pixels) -> dict[str, Output]:
-        self._fed.append((self._name, pixels.copy()))
+        self._fed.append((self.name, pixels.copy()))
         return super().run(pixels)
 
 

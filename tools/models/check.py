@@ -11,7 +11,8 @@ from edge.models.interpreter import Net, load_runtime
 from edge.models.manifest import Shelf
 from edge.models.mtcnn import PROBABILITY_MIN
 from edge.types import FloatArray
-from tools.models.quantise import normalised
+from tools.models.pixels import normalised
+from tools.models.tpu_rules import violations
 
 AT_LEAST = {"cosine_to_source_min": 0.999999, "cosine_to_fp32_mean": 0.98, "decision_agreement": 0.96}
 AT_MOST = {"face_probability_error_mean": 0.04, "box_error_mean": 0.02, "landmark_error_mean": 0.01}
@@ -38,11 +39,11 @@ def detector_figures(shelf: Shelf, reference: Shelf, name: str, pixels: npt.NDAr
     """
     expected, found = (Net(kept, name).run_many(pixels) for kept in (reference, shelf))
     limit = PROBABILITY_MIN[name]
-    sure, sure_too = expected["prob"][..., 1] >= limit, found["prob"][..., 1] >= limit
+    sure, sure_too = expected["prob"][..., -1] >= limit, found["prob"][..., -1] >= limit
     error = {key: np.abs(expected[key] - found[key]) for key in expected}
     figures = {
         "check_samples": len(pixels),
-        "face_probability_error_mean": float(error["prob"][..., 1].mean()),
+        "face_probability_error_mean": float(error["prob"][..., -1].mean()),
         "decision_agreement": float((sure == sure_too).mean()),
         "box_error_mean": float(error["reg"][sure].mean()),
     }
@@ -60,6 +61,16 @@ def refuse_poor(name: str, figures: Mapping[str, float]) -> None:
                 f"{name} was converted badly: {key} is {value:.6g}, the limit is {limit}. "
                 "Nothing was written; calibrate with more photographs of people, and look at what changed in the tools."
             )
+
+
+def refuse_rules(name: str, model: bytes) -> None:
+    """Raises ModelError when the Edge TPU's compiler would not take the network."""
+    broken = violations(model)
+    if broken:
+        raise ModelError(
+            f"{name} breaks a rule of the Edge TPU's compiler: {broken[0]} "
+            "Nothing was written; look at what changed in the tools (tools/models/tpu_rules.py has the rules)."
+        )
 
 
 def run_source(source: bytes, pixels: npt.NDArray[np.uint8]) -> FloatArray:

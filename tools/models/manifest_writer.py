@@ -1,67 +1,55 @@
-"""``manifest.toml``: what the product verifies, and what a reader wants to know of each network."""
+"""``manifest.toml``: what the product verifies, and what a reader wants to know of each network.
+
+[models.NAME] is the same for all variants of a network, [models.NAME.variants.VARIANT] is one file.
+"""
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from edge.models.interpreter import load_runtime
 from tools.models.convert import SIGNATURE
 from tools.models.sources import Source
+from tools.models.tpu_rules import operators
 
-SCHEMA = 1
+SCHEMA = 2
 
 HEADER = """\
-# Written by `python -m tools.models build`; do not edit. A network is loaded only if its size and sha256 are these.
-# An int8 tensor's real value is scale * (stored - zero_point).
+# Written by `python -m tools.models build` and `python -m tools.evaluate record`; do not edit. A network is loaded only
+# if its size and sha256 are these. An int8 tensor's real value is scale * (stored - zero_point).
 """
+
+Table: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One network for the manifest: its file, where it comes from, what was measured."""
+    """One network: what it is for, where it comes from, and its file and figures in each variant."""
 
     name: str
-    file: str
-    model: bytes
+    role: str
     source: Source
     source_file: str
-    figures: Mapping[str, float | int]
-    template_model: str = ""
+    files: Mapping[str, bytes]
+    figures: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
+    template: Table = field(default_factory=dict)
 
 
-def manifest(entries: list[Entry]) -> str:
-    """The manifest's text. Shapes, dtypes and scales are read from the models themselves."""
-    lines = [HEADER, f"schema = {SCHEMA}"]
-    for entry in entries:
-        lines += ["", *_tables(entry)]
-    return "\n".join(lines) + "\n"
+def file_name(name: str, variant: str) -> str:
+    """What the file of a network is called."""
+    return f"{name}_{variant}.tflite" if variant == "fp32" else f"{name}_{variant}_int8.tflite"
 
 
-def _tables(entry: Entry) -> list[str]:
-    head = f"models.{entry.name}"
-    inputs, outputs = tensors(entry.model)
-    about = {
-        "file": entry.file,
-        "sha256": hashlib.sha256(entry.model).hexdigest(),
-        "size_bytes": len(entry.model),
-        **({"template_model": entry.template_model} if entry.template_model else {}),
-        "licence": entry.source.licence,
-    }
-    source = {
-        "package": entry.source.package,
-        "version": entry.source.version,
-        "registry": entry.source.registry,
-        "archive_sha256": entry.source.archive_sha256,
-        "file": entry.source_file,
-        "file_sha256": entry.source.files[entry.source_file],
-    }
-    lines = _table(head, about) + _table(f"{head}.source", source)
-    for name, tensor in inputs.items():
-        lines += _table(f"{head}.input", {"name": name, **tensor})
-    for name, tensor in outputs.items():
-        lines += _table(f"{head}.outputs.{name}", tensor)
-    return lines + _table(f"{head}.figures", entry.figures)
+def document(entries: list[Entry]) -> dict[str, Any]:
+    """The manifest as nested tables. Shapes, dtypes, scales and operators are read from the models themselves."""
+    return {"schema": SCHEMA, "models": {entry.name: _model(entry) for entry in entries}}
+
+
+def dumps(tables: Table, header: str = HEADER) -> str:
+    """Nested tables as TOML: values first, then the tables below, in the order given."""
+    return header + "\n".join(_lines((), tables)) + "\n"
 
 
 def tensors(model: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
@@ -70,6 +58,41 @@ def tensors(model: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str
     interpreter.allocate_tensors()
     runner = interpreter.get_signature_runner(SIGNATURE)
     return _described(runner.get_input_details()), _described(runner.get_output_details())
+
+
+def _model(entry: Entry) -> dict[str, Any]:
+    return {
+        "role": entry.role,
+        "licence": entry.source.licence,
+        "preprocessing": "RGB, (x - 127.5) / 128",
+        **entry.template,
+        "source": {
+            "package": entry.source.package,
+            "version": entry.source.version,
+            "registry": entry.source.registry,
+            "archive_sha256": entry.source.archive_sha256,
+            "file": entry.source_file,
+            "file_sha256": entry.source.files[entry.source_file],
+        },
+        "variants": {
+            variant: _variant(file_name(entry.name, variant), model, entry.figures.get(variant, {}))
+            for variant, model in entry.files.items()
+        },
+    }
+
+
+def _variant(file: str, model: bytes, figures: Table) -> dict[str, Any]:
+    inputs, outputs = tensors(model)
+    ((name, tensor),) = inputs.items()
+    return {
+        "file": file,
+        "sha256": hashlib.sha256(model).hexdigest(),
+        "size_bytes": len(model),
+        "ops": operators(model),
+        "input": {"name": name, **tensor},
+        "outputs": outputs,
+        "figures": dict(figures),
+    }
 
 
 def _described(details: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -85,10 +108,22 @@ def _described(details: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return described
 
 
-def _table(head: str, values: Mapping[str, Any]) -> list[str]:
-    return [f"[{head}]", *(f"{key} = {_value(value)}" for key, value in values.items())]
+def _lines(path: tuple[str, ...], table: Table) -> list[str]:
+    values = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
+    lines = [f"{key} = {_value(value)}" for key, value in values.items()]
+    if path and (lines or not table):
+        lines.insert(0, f"[{'.'.join(path)}]")
+    for key, below in table.items():
+        if isinstance(below, Mapping):
+            # A blank line before each network, variant and measurement; what describes one of them stays together.
+            lines += ["", *_lines((*path, key), below)] if len(path) <= 1 else _lines((*path, key), below)
+    return lines
 
 
-def _value(value: str | int | float | list[int]) -> str:
-    """TOML for the few kinds of value here. The strings are our own pins and names: no quote, no control character."""
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+def _value(value: Any) -> str:
+    """JSON's text, numbers and truth are TOML's as well; a list's tables are written inline."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(each) for each in value) + "]"
+    return repr(value) if isinstance(value, float) else json.dumps(value)

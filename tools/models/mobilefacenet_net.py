@@ -4,12 +4,13 @@ The published file fixes the batch at two, has no signature, and spells PReLU as
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ModelError
+from tools.models.convert import Network
 from tools.models.fetch import CORRECT_PINS
 from tools.models.layers import Array, Layer, blocks, is_residual
 from tools.models.sources import MOBILEFACENET_FILE
@@ -53,28 +54,31 @@ def read_layers(model: bytes) -> list[Layer]:
     return [Layer(**fields) for fields in layers]
 
 
-def forward(
-    layers: Sequence[Layer], image: Any, tap: Callable[[int, Any], None] = lambda _number, _value: None
-) -> dict[str, Any]:
+Tap: TypeAlias = Callable[[int, str, Any], Any]
+"""Is given each tensor, by the number of the layer that wrote it and as ``sum``, ``prelu`` or ``addition``; what it
+returns goes on through the network."""
+
+
+def _pass_on(_number: int, _kind: str, value: Any) -> Any:
+    return value
+
+
+def forward(layers: Sequence[Layer], image: Any, tap: Tap = _pass_on) -> dict[str, Any]:
     """The network on (N, 112, 112, 3) of (pixel - 127.5) / 128, RGB; ``embedding`` is (N, 192), not yet of unit norm.
 
-    ``tap`` is shown every tensor with the number of the layer that wrote it.
+    The layers may hold arrays or TensorFlow's tensors.
     """
     import tensorflow as tf
 
     def run(number: int, x: Any) -> Any:
         layer = layers[number]
-        weight = tf.constant(layer.weight, tf.float32)
+        weight = tf.convert_to_tensor(layer.weight, tf.float32)
         if layer.depthwise:
             x = tf.nn.depthwise_conv2d(x, weight, [1, layer.stride, layer.stride, 1], layer.padding)
         else:
             x = tf.nn.conv2d(x, weight, layer.stride, layer.padding)
-        x = tf.nn.bias_add(x, tf.constant(layer.bias, tf.float32))
-        tap(number, x)
-        if layer.alpha is not None:
-            x = prelu(x, layer.alpha)
-            tap(number, x)
-        return x
+        x = tap(number, "sum", tf.nn.bias_add(x, tf.convert_to_tensor(layer.bias, tf.float32)))
+        return x if layer.alpha is None else tap(number, "prelu", prelu(x, layer.alpha))
 
     first_block = blocks(layers)[0][0]
     x = image
@@ -84,18 +88,22 @@ def forward(
         y = x
         for number in block:
             y = run(number, y)
-        x = x + y if is_residual(layers, block) else y
-        tap(block[-1], x)
+        x = tap(block[-1], "addition", x + y) if is_residual(layers, block) else y
     for number in range(blocks(layers)[-1][-1] + 1, len(layers)):
         x = run(number, x)
     return {"embedding": tf.reshape(x, [-1, layers[-1].outputs])}
 
 
-def prelu(x: Any, alpha: Array) -> Any:
+def network(layers: Sequence[Layer]) -> Network:
+    """The function to convert."""
+    return lambda image: forward(layers, image)
+
+
+def prelu(x: Any, alpha: Any) -> Any:
     """PReLU in the one spelling that the converter fuses into a PRELU operator, alpha one rank below x."""
     import tensorflow as tf
 
-    slope = tf.constant(alpha.reshape((1,) * (len(x.shape) - 2) + (-1,)), tf.float32)
+    slope = tf.reshape(tf.convert_to_tensor(alpha, tf.float32), (1,) * (len(x.shape) - 2) + (-1,))
     return tf.nn.relu(x) + (-slope) * tf.nn.relu(-x)
 
 
@@ -105,9 +113,10 @@ def ranges(layers: Sequence[Layer], images: npt.NDArray[np.float32], batch: int 
 
     widest: dict[int, Array] = {}
 
-    def tap(number: int, value: Any) -> None:
+    def tap(number: int, _kind: str, value: Any) -> Any:
         largest = np.abs(value.numpy()).max(axis=(0, 1, 2))
         widest[number] = np.maximum(widest.get(number, 0.0), largest)
+        return value
 
     for start in range(0, len(images), batch):
         forward(layers, tf.constant(images[start : start + batch]), tap)

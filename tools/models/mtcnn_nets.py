@@ -1,27 +1,31 @@
 """The three networks of MTCNN, written as TensorFlow functions of the published constants.
 
 K. Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded CNNs" (2016), figure 2. Each takes (N, H,
-W, 3) of (pixel - 127.5) / 128, RGB, and gives ``prob`` (..., 2) softmax of (no face, face), ``reg`` (..., 4) box
-offsets, and O-Net ``lmk`` (N, 10).
+W, 3) of (pixel - 127.5) / 128, RGB, and gives ``prob`` (..., 1) that this is a face, ``reg`` (..., 4) box offsets, and
+O-Net ``lmk`` (N, 10).
+
+Published is a softmax over (no face, face). Of two classes that is the sigmoid of the difference, which is written here
+instead: one channel, and an operator that the Edge TPU maps on a picture of any size (of softmax it maps one row).
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from tools.models.convert import Network
 from tools.models.fetch import read_member
 from tools.models.mobilefacenet_net import prelu
 from tools.models.sources import Source
 
 Weights: TypeAlias = Sequence[npt.NDArray[np.float32]]
-Network: TypeAlias = Callable[[Any], dict[str, Any]]
 
-INPUT_SHAPES = {"pnet": (1, 96, 128, 3), "rnet": (1, 24, 24, 3), "onet": (1, 48, 48, 3)}
-"""R-Net's and O-Net's are the paper's. P-Net is fully convolutional: the size is only what the runtime starts from."""
+INPUT_SHAPES = {"pnet": (1, 224, 128, 3), "rnet": (1, 24, 24, 3), "onet": (1, 48, 48, 3)}
+"""R-Net's and O-Net's are the paper's. P-Net's is the pyramid of 640x480 with the product's smallest face of 60 px,
+which the Edge TPU searches at once. On a CPU P-Net takes a canvas of any size."""
 
 
 def member(name: str) -> str:
@@ -51,7 +55,7 @@ def _pnet(w: Weights) -> Network:
     def run(x: Any) -> dict[str, Any]:
         x = _pool(_conv_prelu(x, w[0:3]), 2, "SAME")
         x = _conv_prelu(_conv_prelu(x, w[3:6]), w[6:9])
-        return {"reg": _conv(x, *w[9:11]), "prob": _softmax(_conv(x, *w[11:13]))}
+        return {"reg": _conv(x, *w[9:11]), "prob": _sigmoid(_conv(x, *_difference(w[11:13])))}
 
     return run
 
@@ -62,7 +66,7 @@ def _rnet(w: Weights) -> Network:
         x = _pool(_conv_prelu(x, w[3:6]), 3, "VALID")
         x = _conv_prelu(x, w[6:9])
         x = prelu(_dense(_flat(x), _rows_hwc(w[9], 3, 3, 64), w[10]), w[11])
-        return {"reg": _dense(x, *w[12:14]), "prob": _softmax(_dense(x, *w[14:16]))}
+        return {"reg": _dense(x, *w[12:14]), "prob": _sigmoid(_dense(x, *_difference(w[14:16])))}
 
     return run
 
@@ -74,7 +78,8 @@ def _onet(w: Weights) -> Network:
         x = _pool(_conv_prelu(x, w[6:9]), 2, "SAME")
         x = _conv_prelu(x, w[9:12])
         x = prelu(_dense(_flat(x), _rows_hwc(w[12], 3, 3, 128), w[13]), w[14])
-        return {"reg": _dense(x, *w[15:17]), "lmk": _dense(x, *w[17:19]), "prob": _softmax(_dense(x, *w[19:21]))}
+        prob = _sigmoid(_dense(x, *_difference(w[19:21])))
+        return {"reg": _dense(x, *w[15:17]), "lmk": _dense(x, *w[17:19]), "prob": prob}
 
     return run
 
@@ -113,7 +118,12 @@ def _pool(x: Any, size: int, padding: str) -> Any:
     return tf.nn.max_pool2d(x, size, 2, padding)
 
 
-def _softmax(x: Any) -> Any:
+def _difference(weights: Weights) -> Weights:
+    """Weight and bias of face minus no face."""
+    return [array[..., 1:] - array[..., :1] for array in weights]
+
+
+def _sigmoid(x: Any) -> Any:
     import tensorflow as tf
 
-    return tf.nn.softmax(x)
+    return tf.nn.sigmoid(x)

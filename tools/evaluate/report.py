@@ -1,0 +1,248 @@
+"""Results as tables for people. Shares are printed in per cent."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from edge.cli.output import console, table
+from tools.evaluate import detection, identification
+from tools.evaluate.comparing import TarAtFar
+from tools.evaluate.detection import Detection
+from tools.evaluate.identification import Identification, Rate
+from tools.evaluate.networks import revision
+from tools.evaluate.statistics import Interval
+from tools.evaluate.tail import ImpostorTail, Quantile
+from tools.evaluate.verification import FARS, Verification
+
+FEW_PEOPLE = 30
+"""Below that a bootstrap over people says little itself (Davison and Hinkley 1997, "Bootstrap methods", 2.6)."""
+
+
+def print_verification(results: Sequence[Verification]) -> None:
+    """Accuracy where a protocol gives one; TAR at FAR on each set of comparisons."""
+    for name, group in _by_data_set(results):
+        if any(result.accuracy for result in group):
+            _print_accuracy(name, group)
+        for place, compared in enumerate(group[0].compared):
+            title = (
+                f"{name}, {compared.what}: {compared.people} people, {compared.genuine_pairs:,} genuine pairs, "
+                f"{compared.impostor_comparisons:,} impostor comparisons"
+            )
+            rows = [
+                (
+                    result.variant,
+                    *(_tar(tar) for tar in result.compared[place].tar_at_far),
+                    f"{100 * result.compared[place].equal_error_rate:.2f}",
+                )
+                for result in group
+            ]
+            table(title, ("networks", *(f"TAR % at\nFAR {power(far)}" for far in FARS), "EER %"), rows)
+            warn_of_few(compared.people)
+        for note in {result.note for result in group if result.note}:
+            dim(note)
+        lost = ", ".join(f"{result.variant} {result.pictures_without_face}" for result in group)
+        dim(f"No face found in pictures of {group[0].pictures:,}: {lost}. A genuine pair with one counts as refused.")
+    dim(
+        "In brackets: 95 % by bootstrap over people. 'from': the similarity (cosine) from which a pair is accepted. "
+        f"Last lines: the difference to {results[0].variant} in points, on the same draws of people."
+    )
+
+
+def print_identification(results: Sequence[Identification]) -> None:
+    """FPIR and FNIR by threshold and number of enrolled people, one table for each shelf of networks."""
+    for result in results:
+        sizes = sorted({rate.enrolled for rate in result.rates})
+        thresholds = sorted({rate.threshold for rate in result.rates})
+        at = {(rate.enrolled, rate.threshold): rate for rate in result.rates}
+        rows = [
+            (
+                f"{threshold:.2f}" + ("\ndefault" if threshold == identification.DEFAULT else ""),
+                *(cell for size in sizes for cell in _rates(at[size, threshold])),
+            )
+            for threshold in thresholds
+        ]
+        title = (
+            f"{result.data_set}, {result.variant}: {result.people} people enrolled from "
+            f"{result.looks_per_template:.1f} looks each, {result.looks:,} looks of strangers, "
+            f"{result.mated_looks:,} of the enrolled"
+        )
+        heads = [f"{rate} %\nof {size}" for size in sizes for rate in ("FPIR", "FNIR")]
+        table(title, ("threshold", *heads), rows)
+        if result.note:
+            dim(result.note)
+        warn_of_few(result.people)
+    dim(
+        "Over all galleries of so many people at once. Below: 95 % by bootstrap over people. Where nothing was "
+        "accepted at all, it cannot tell how far from 0 the truth may be; where the enrolled are many of all people, "
+        "it lies low, because a draw holds some people twice. The product's margin is left out: with it FPIR is lower, "
+        "FNIR higher."
+    )
+
+
+def print_tail(results: Sequence[ImpostorTail]) -> None:
+    """The quantiles of impostor similarity, one table for each shelf of networks."""
+    for result in results:
+        shares = [quantile.share for quantile in result.tails[0].quantiles]
+        rows = [(tail.enrolled, *map(_quantile, tail.quantiles)) for tail in result.tails]
+        compared = f"{result.tails[0].comparisons:,} comparisons (N > 1: {result.tails[-1].comparisons:,})"
+        title = f"{result.data_set}, {result.variant}: {result.people} people, {result.pictures:,} pictures, {compared}"
+        table(title, ("N", *map(power, shares)), rows)
+        warn_of_few(result.people)
+    dim(
+        "The similarity that at most such a share of strangers' looks exceed. Below: 95 % by bootstrap over "
+        "people. N = 1: all comparisons of two people's pictures; above: the nearest of N people, one picture each, "
+        "over all galleries at once."
+    )
+
+
+def print_detection(results: Sequence[Detection]) -> None:
+    """Recall, false positives, overlap, landmark error; then the same by face size."""
+    one = results[0]
+    rows = [
+        (
+            result.variant,
+            estimate(result.recall, result.recall_interval, 1, 100)
+            + difference(result.recall_difference, result.recall_difference_interval),
+            estimate(result.false_per_picture, result.false_per_picture_interval, 3),
+            "-" if result.mean_iou is None else f"{result.mean_iou:.3f}",
+            landmark_error(result),
+            estimate(result.landmarks_moved, result.landmarks_moved_interval, 2)
+            + _median(result.landmarks_moved_median),
+        )
+        for result in results
+    ]
+    title = f"{one.data_set}: {one.faces} faces of {detection.COUNTED_PX} px or more in {one.pictures} pictures"
+    table(
+        title,
+        ("networks", "recall %", "false per\npicture", "mean IoU", "landmark\nerror %", "landmarks\nmoved %"),
+        rows,
+    )
+    heads = [f"{size.from_px} px or more\n({size.faces} faces)" for size in one.by_size]
+    sized = [
+        (
+            result.variant,
+            *(
+                _percent(size.recall) + _landmarks(size.landmark_error) + _landmarks(size.landmarks_moved)
+                for size in result.by_size
+            ),
+        )
+        for result in results
+    ]
+    table("Recall % by face size; landmark error and how far they moved, %", ("networks", *heads), sized)
+    dim(
+        "In brackets: 95 % by bootstrap over pictures. Landmark error: the mean distance to YuNet's landmarks, on "
+        f"faces that look at the camera, and the difference to {one.variant}; moved: the distance to those of "
+        f"{one.variant}; both in % of the inter-ocular distance."
+    )
+
+
+def print_origin(results: Iterable[Any]) -> None:
+    """Which networks and which code gave the figures."""
+    for variant, label, digest in {(r.variant, r.networks, r.digest): None for r in results}:
+        dim(f"{variant}: {label}, digest {digest[:12]}")
+    dim(f"code: revision {revision() or 'not known'}")
+
+
+def dim(text: str) -> None:
+    console.print(text, style="dim", markup=False)
+
+
+def _print_accuracy(name: str, group: Sequence[Verification]) -> None:
+    rows = []
+    for result in group:
+        accuracy = result.accuracy
+        if accuracy is None:
+            continue
+        spread = (
+            f"± {100 * accuracy.standard_error:.2f}"
+            if accuracy.standard_error is not None
+            else _interval(accuracy.interval, 2, 100)
+        )
+        rows.append(
+            (
+                result.variant,
+                f"{100 * accuracy.accuracy:.2f} {spread}",
+                f"{accuracy.threshold:.3f}",
+                f"{accuracy.pairs_without_face} of {accuracy.pairs:,}",
+            )
+        )
+    table(f"{name}: pairs decided rightly", ("networks", "accuracy %", "from", "pairs without a face"), rows)
+    dim(
+        "View 1: the best threshold on pairsDevTrain, the accuracy on pairsDevTest, whose people are others. View 2: "
+        "each set with the best threshold of the other nine; the mean, ± its standard error. A pair with a picture "
+        "without a face counts as wrong."
+    )
+
+
+def _by_data_set(results: Sequence[Verification]) -> list[tuple[str, list[Verification]]]:
+    names = list(dict.fromkeys(result.data_set for result in results))
+    return [(name, [result for result in results if result.data_set == name]) for name in names]
+
+
+def _tar(tar: TarAtFar) -> str:
+    if tar.tar is None or tar.threshold is None:
+        return "too few\ncomparisons"
+    lines = estimate(tar.tar, tar.interval, 2, 100) + f"\nfrom {tar.threshold:.3f}"
+    return lines + difference(tar.difference, tar.difference_interval)
+
+
+def _rates(rate: Rate) -> tuple[str, str]:
+    return fpir(rate), fnir(rate)
+
+
+def fpir(rate: Rate) -> str:
+    """In per cent, three significant digits: it goes over many powers of ten."""
+    low, high = rate.fpir_interval
+    return f"{100 * rate.fpir:.3g}\n{100 * low:.3g}..{100 * high:.3g}"
+
+
+def fnir(rate: Rate) -> str:
+    if rate.fnir is None or rate.fnir_interval is None:
+        return "-"
+    low, high = rate.fnir_interval
+    return f"{100 * rate.fnir:.1f}\n{100 * low:.1f}..{100 * high:.1f}"
+
+
+def _quantile(quantile: Quantile) -> str:
+    if quantile.similarity is None or quantile.interval is None:
+        return "-"
+    return f"{quantile.similarity:.3f}\n{quantile.interval[0]:.3f}..{quantile.interval[1]:.3f}"
+
+
+def difference(value: float | None, ends: Interval | None, digits: int = 2) -> str:
+    return "" if value is None else f"\n{100 * value:+.{digits}f} {_interval(ends, digits, 100)}"
+
+
+def landmark_error(result: Detection) -> str:
+    """With the difference to the reference's."""
+    more, ends = result.landmark_error_difference, result.landmark_error_difference_interval
+    text = estimate(result.landmark_error, result.landmark_error_interval, 2)
+    return text if more is None else f"{text}\n{more:+.2f} {_interval(ends, 2, 1)}"
+
+
+def _median(value: float | None) -> str:
+    return "" if value is None else f"\nmedian {value:.2f}"
+
+
+def _landmarks(error: float | None) -> str:
+    return "" if error is None else f"\n{error:.2f}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+def estimate(value: float | None, ends: Interval | None, digits: int, factor: float = 1) -> str:
+    return "-" if value is None else f"{factor * value:.{digits}f}\n{_interval(ends, digits, factor)}"
+
+
+def _interval(ends: Interval | None, digits: int, factor: float = 1) -> str:
+    return "" if ends is None else f"[{factor * ends[0]:.{digits}f}, {factor * ends[1]:.{digits}f}]"
+
+
+def power(share: float) -> str:
+    return f"{share:.0e}".replace("e-0", "e-")
+
+
+def warn_of_few(people: int) -> None:
+    if people < FEW_PEOPLE:
+        dim(f"{people} people are {people}: read the intervals as a hint, and the figures as theirs alone.")
