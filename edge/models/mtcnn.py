@@ -106,7 +106,7 @@ class Mtcnn:
         with self._timed("pnet"):
             outputs = self._pnet.run(self._canvas)
         with self._timed("pnet boxes"):
-            return self._candidates(outputs["prob"], outputs["reg"])
+            return self._candidates(outputs["logit"], outputs["reg"])
 
     def refine(self, candidates: FloatArray) -> list[tuple[FloatArray, FloatArray, float]]:
         """R-Net and O-Net: (4,) box, (5, 2) landmarks and probability of each face, largest box first."""
@@ -114,15 +114,15 @@ class Mtcnn:
         if not len(kept):
             return []
         kept = bx.regress(kept, out["reg"])
-        kept = bx.squared(kept[bx.suppress(kept, out["prob"][:, -1], OVERLAP_MAX["rnet"])])
+        kept = bx.squared(kept[bx.suppress(kept, out["logit"][:, 0], OVERLAP_MAX["rnet"])])
         kept, out = self._stage("onet", self._onet, kept)
         if not len(kept):
             return []
         sides = (kept[:, 2:] - kept[:, :2])[:, None]
         landmarks = kept[:, None, :2] + out["lmk"].reshape(-1, 2, 5).transpose(0, 2, 1) * sides
         kept = bx.regress(kept, out["reg"])
-        chosen = bx.suppress(kept, out["prob"][:, -1], OVERLAP_MAX["onet"], of_smaller=True)
-        faces = [(kept[i], landmarks[i], float(out["prob"][i, -1])) for i in chosen]
+        chosen = bx.suppress(kept, out["logit"][:, 0], OVERLAP_MAX["onet"], of_smaller=True)
+        faces = [(kept[i], landmarks[i], _probability(out["logit"][i, 0])) for i in chosen]
         return sorted(faces, key=lambda face: -float(np.max(face[0][2:] - face[0][:2])))
 
     def _planned(self, width: int, height: int) -> Net | TiledNet:
@@ -149,7 +149,7 @@ class Mtcnn:
         net = self._net(name, shape)
         batch = net.shape[0]
         landmarks = {"lmk": (batch, 10)} if name == "onet" else {}
-        net.require(image=(batch, side, side, 3), prob=(batch, None), reg=(batch, 4), **landmarks)
+        net.require(image=(batch, side, side, 3), logit=(batch, 1), reg=(batch, 4), **landmarks)
         return net
 
     def _stage(self, name: str, net: Net, candidates: FloatArray) -> tuple[FloatArray, dict[str, FloatArray]]:
@@ -160,7 +160,7 @@ class Mtcnn:
             crops = cropped(self._halves, candidates, CROP_PX[name])
         with self._timed(name):
             outputs = net.run_many(crops)
-        believed = outputs["prob"][:, -1] >= PROBABILITY_MIN[name]
+        believed = outputs["logit"][:, 0] >= logit(PROBABILITY_MIN[name])
         return candidates[believed], {key: value[believed] for key, value in outputs.items()}
 
     def _draw_pyramid(self) -> None:
@@ -175,10 +175,10 @@ class Mtcnn:
                 )
             )
 
-    def _candidates(self, probability: Output, offsets: Output) -> FloatArray:
+    def _candidates(self, logits: Output, offsets: Output) -> FloatArray:
         """Canvas cells back to frame boxes. Cells that straddle two levels belong to neither."""
-        rows, columns = np.nonzero(probability.at_least(PROBABILITY_MIN["pnet"])[0, :, :, -1])
-        believed = probability.real((0, rows, columns, -1))
+        rows, columns = np.nonzero(logits.at_least(logit(PROBABILITY_MIN["pnet"]))[0, :, :, 0])
+        believed = logits.real((0, rows, columns, 0))
         best = np.argsort(-believed, kind="stable")[:MAX_CELLS]
         left, top, wide, high, scale = self._levels
         x, y = columns[best] - left[:, None], rows[best] - top[:, None]
@@ -196,6 +196,11 @@ class Mtcnn:
         start = time.perf_counter()
         yield
         self.timings_ms[stage] = (time.perf_counter() - start) * 1000
+
+
+def logit(probability: float) -> float:
+    """What the networks answer for a face of this probability, 0..1 without its ends."""
+    return math.log(probability / (1 - probability))
 
 
 def halved(rgb: Rgb) -> list[Rgb]:
@@ -228,6 +233,10 @@ def cropped(halves: list[Rgb], boxes: FloatArray, size_px: int) -> npt.NDArray[n
             borderMode=cv2.BORDER_REPLICATE,
         )
     return crops
+
+
+def _probability(logit_of_face: np.float32) -> float:
+    return float(1 / (1 + np.exp(-np.float64(logit_of_face))))
 
 
 def _face(box: FloatArray, landmarks: FloatArray, probability: float, enlargement: float) -> Face:

@@ -44,4 +44,4 @@ def fitting(net: Net) -> None:
     """Raises ModelError unless the network gives one answer for each cell of its picture."""
     _, height_px, width_px, _ = net.shape
     places = (1, cells(height_px), cells(width_px))
-    net.require(image=(1, max(height_px, CELL_PX), max(width_px, CELL_PX), 3), prob=(*places, None), reg=(*places, 4))
+    net.require(image=(1, max(height_px, CELL_PX), max(width_px, CELL_PX), 3), logit=(*places, 1), reg=(*places, 4))

@@ -30,12 +30,12 @@ def noise(*shape: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         ("input", "shape", [1, 24, 24, 3]),
         ("input", "shape", [2, 48, 48, 3]),
         ("input", "shape", [48, 48, 3]),
-        ("input", "zero_point", -1),
+        ("input", "zero_point", 0),
         ("input", "scale", 0.008),
-        ("prob", "shape", [2, 1]),
-        ("prob", "shape", [1, 1, 1]),
-        ("prob", "shape", [1, 5]),
-        ("prob", "scale", 0.004),
+        ("logit", "shape", [2, 1]),
+        ("logit", "shape", [1, 1, 1]),
+        ("logit", "shape", [1, 5]),
+        ("logit", "scale", 0.004),
         ("lmk", "zero_point", 0),
     ],
 )
@@ -43,23 +43,23 @@ def test_a_network_with_other_tensors_than_described_is_refused(
     tmp_path: Path, runtime: Any, tensor: str, key: str, value: object
 ) -> None:
     def change(models: Models) -> None:
-        card = models["onet"]["variants"]["cpu"]
+        card = models["onet"]["variants"]["edgetpu"]
         (card["input"] if tensor == "input" else card["outputs"][tensor])[key] = value
 
     with pytest.raises(ModelError, match=DIFFERENT):
-        Net(Shelf.open(copied(tmp_path / "shelf", change)), "onet", runtime=runtime)
+        Net(Shelf.open(copied(tmp_path / "shelf", change), "edgetpu"), "onet", runtime=runtime)
 
 
-@pytest.mark.parametrize("tensor", ["input", "prob"])
+@pytest.mark.parametrize("tensor", ["input", "logit"])
 def test_a_network_of_another_type_than_described_is_refused(tmp_path: Path, runtime: Any, tensor: str) -> None:
     def change(models: Models) -> None:
-        card = models["onet"]["variants"]["cpu"]
+        card = models["onet"]["variants"]["edgetpu"]
         described = card["input"] if tensor == "input" else card["outputs"][tensor]
         described["dtype"] = "float32"
         del described["scale"]
 
     with pytest.raises(ModelError, match=DIFFERENT):
-        Net(Shelf.open(copied(tmp_path / "shelf", change)), "onet", runtime=runtime)
+        Net(Shelf.open(copied(tmp_path / "shelf", change), "edgetpu"), "onet", runtime=runtime)
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -101,12 +101,12 @@ def test_a_network_in_anothers_place_is_refused(tmp_path: Path, runtime: Any) ->
 
 def test_what_a_network_must_take_and_give_can_be_required(shelf: Shelf, runtime: Any) -> None:
     net = Net(shelf, "rnet", input_shape=(3, 24, 24, 3), runtime=runtime)
-    net.require(image=(3, 24, 24, 3), prob=(3, None), reg=(3, 4))
-    for wrong in ({"reg": (3, 4)}, {"prob": (3, None), "reg": (3, 5)}, {"prob": (3,), "reg": (3, 4)}):
+    net.require(image=(3, 24, 24, 3), logit=(3, 1), reg=(3, 4))
+    for wrong in ({"reg": (3, 4)}, {"logit": (3, 1), "reg": (3, 5)}, {"logit": (3,), "reg": (3, 4)}):
         with pytest.raises(ModelError, match=DIFFERENT):
             net.require(image=(3, 24, 24, 3), **wrong)
     with pytest.raises(ModelError, match=DIFFERENT):
-        net.require(image=(1, 24, 24, 3), prob=(3, None), reg=(3, 4))
+        net.require(image=(1, 24, 24, 3), logit=(3, 1), reg=(3, 4))
 
 
 def test_a_shape_that_the_network_cannot_take_is_refused(shelf: Shelf, runtime: Any) -> None:

@@ -109,17 +109,17 @@ def test_landmarks_that_coincide_cannot_be_aligned(embedder: MobileFaceNet) -> N
 
 
 def test_the_packed_pyramid_finds_what_each_level_would_find_alone(shelf: Shelf, describe: Describe) -> None:
-    """The canvas has no gaps: every cell's probability is the one that its level gives on its own."""
+    """The canvas has no gaps: every cell's answer is the one that its level gives on its own."""
     rgb = describe.rgb("astronaut.png")[:240, :320].copy()
     canvas_plan = plan(320, 240, 40)
     detector = Mtcnn(shelf, min_face_px=40)
     detector.detect(rgb)
-    together = detector._pnet.run(detector._canvas)["prob"].real(0)
+    together = detector._pnet.run(detector._canvas)["logit"].real(0)
     for level in canvas_plan.levels:
         rows = slice(level.y_px, level.y_px + level.height_px)
         columns = slice(level.x_px, level.x_px + level.width_px)
         alone = Net(shelf, "pnet", input_shape=(1, level.height_px, level.width_px, 3))
-        expected = alone.run(np.ascontiguousarray(detector._canvas[:, rows, columns]))["prob"].real(0)
+        expected = alone.run(np.ascontiguousarray(detector._canvas[:, rows, columns]))["logit"].real(0)
         high, wide = level.cells_high, level.cells_wide
         y, x = level.y_px // 2, level.x_px // 2
         assert np.array_equal(together[y : y + high, x : x + wide], expected[:high, :wide])
@@ -155,6 +155,8 @@ def test_every_installed_runtime_sees_the_same(runtime: str, shelf: Shelf, photo
 
 
 def test_outputs_are_compared_without_converting_them(shelf: Shelf) -> None:
-    output = Net(shelf, "rnet").run(np.random.default_rng(0).integers(0, 256, (1, 24, 24, 3), dtype=np.uint8))["prob"]
-    for limit in np.linspace(0.001, 0.999, 53):
-        assert np.array_equal(output.at_least(float(limit)), output.real() >= limit - 1e-6)
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 24, 24, 3), dtype=np.uint8)
+    for kept in (shelf, Shelf.open(shelf.folder, "edgetpu")):
+        output = Net(kept, "rnet").run(pixels)["logit"]
+        for limit in np.linspace(-6, 6, 53):
+            assert np.array_equal(output.at_least(float(limit)), output.real() >= limit - 1e-6)

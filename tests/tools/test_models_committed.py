@@ -10,7 +10,7 @@ import pytest
 
 from edge.models.interpreter import RUNTIMES, Net, load_runtime
 from edge.models.manifest import MANIFEST, Shelf
-from edge.models.mtcnn import PROBABILITY_MIN
+from edge.models.mtcnn import PROBABILITY_MIN, logit
 from tools.models import build, check, sources
 from tools.models.manifest_writer import Entry, document, dumps, tensors
 from tools.models.mtcnn_nets import INPUT_SHAPES
@@ -94,10 +94,10 @@ def test_pnet_takes_any_canvas_on_a_processor(runtime: Any) -> None:
     shelf = Shelf.open(FOLDER)
     generator = np.random.default_rng(1)
     canvas = generator.integers(0, 256, (1, 300, 332, 3), dtype=np.uint8)
-    large = Net(shelf, "pnet", input_shape=canvas.shape, runtime=runtime).run(canvas)["prob"].values
+    large = Net(shelf, "pnet", input_shape=canvas.shape, runtime=runtime).run(canvas)["logit"].real()
     assert large.shape == (1, 145, 161, 1)
-    small = Net(shelf, "pnet", runtime=runtime).run(canvas[:, 50:274, 200:328])["prob"].values
-    np.testing.assert_allclose(large[:, 25:132, 100:159].astype(int), small.astype(int), atol=1)
+    small = Net(shelf, "pnet", runtime=runtime).run(canvas[:, 50:274, 200:328])["logit"].real()
+    np.testing.assert_allclose(large[:, 25:132, 100:159], small, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["rnet", "onet", "mobilefacenet"])
@@ -112,14 +112,14 @@ def test_a_batch_gives_what_its_members_give(runtime: Any, name: str) -> None:
             np.testing.assert_array_equal(together[key].values[number], output.values[0])
 
 
-def test_detection_is_decided_without_leaving_int8(shelf: Shelf) -> None:
+def test_every_threshold_lies_within_what_int8_can_say() -> None:
     for name, limit in PROBABILITY_MIN.items():
-        tensor = shelf.card(name).outputs["prob"]
-        assert (tensor.dtype, tensor.scale, tensor.zero_point) == ("int8", 1 / 256, -128)
-        assert -128 < limit / tensor.scale + tensor.zero_point < 127
+        tensor = Shelf.open(FOLDER, "edgetpu").card(name).outputs["logit"]
+        assert -128 < logit(limit) / tensor.scale + tensor.zero_point < 127
+        assert Shelf.open(FOLDER).card(name).outputs["logit"].dtype == "float32"
 
 
 def test_the_writer_describes_a_model_by_its_signature(shelf: Shelf) -> None:
     inputs, outputs = tensors(shelf.load("onet"))
     assert list(inputs) == ["image"]
-    assert list(outputs) == ["lmk", "prob", "reg"]
+    assert list(outputs) == ["lmk", "logit", "reg"]

@@ -16,9 +16,9 @@ from tools.models import parity
 from tools.models.coral import DIFFERENT, parity_command
 
 OUTPUTS = {
-    ("pnet", "prob"), ("pnet", "reg"),
-    ("rnet", "prob"), ("rnet", "reg"),
-    ("onet", "prob"), ("onet", "reg"), ("onet", "lmk"),
+    ("pnet", "logit"), ("pnet", "reg"),
+    ("rnet", "logit"), ("rnet", "reg"),
+    ("onet", "logit"), ("onet", "reg"), ("onet", "lmk"),
     ("mobilefacenet", "embedding"),
 }  # fmt: skip
 

@@ -100,15 +100,15 @@ def newer_operator(model: Any) -> None:
 
 
 def unknown_operator(model: Any) -> None:
-    rename(model, KIND.LOGISTIC, KIND.HARD_SWISH)
+    rename(model, KIND.RESHAPE, KIND.HARD_SWISH)
 
 
 def softmax_of_rows(model: Any) -> None:
-    tensor(model, rename(model, KIND.LOGISTIC, KIND.SOFTMAX).inputs[0]).shape = np.array([5, 2], np.int32)
+    tensor(model, rename(model, KIND.RESHAPE, KIND.SOFTMAX).inputs[0]).shape = np.array([5, 2], np.int32)
 
 
 def long_softmax(model: Any) -> None:
-    tensor(model, rename(model, KIND.LOGISTIC, KIND.SOFTMAX).inputs[0]).shape = np.array([1, 16_001], np.int32)
+    tensor(model, rename(model, KIND.RESHAPE, KIND.SOFTMAX).inputs[0]).shape = np.array([1, 16_001], np.int32)
 
 
 def padded_batch(model: Any) -> None:
@@ -166,7 +166,7 @@ def test_a_network_written_again_unchanged_keeps_the_rules(edgetpu: Shelf) -> No
 
 def test_a_custom_operator_has_its_own_name(edgetpu: Shelf) -> None:
     def compile_(model: Any) -> None:
-        code = code_of(model, rename(model, KIND.LOGISTIC, KIND.CUSTOM))
+        code = code_of(model, rename(model, KIND.RESHAPE, KIND.CUSTOM))
         code.customCode = b"edgetpu-custom-op"
 
     model = edited(edgetpu.load("onet"), compile_)

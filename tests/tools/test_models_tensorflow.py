@@ -12,11 +12,12 @@ import pytest
 from edge.errors import ModelError
 from edge.models.interpreter import load_runtime
 from tests.tools.networks import Floats, convolve, prelu, random_network, run
-from tools.models import convert, mobilefacenet_net, mtcnn_nets
+from tools.models import check, convert, mobilefacenet_net, mtcnn_nets
 from tools.models.layers import Layer
 from tools.models.manifest_writer import tensors
 from tools.models.pixels import normalised
-from tools.models.quantise import quantise
+from tools.models.quantise import OUTPUTS, How, quantise
+from tools.models.tpu_rules import violations
 
 MISSING = [name for name in ("tensorflow", "ai_edge_quantizer") if importlib.util.find_spec(name) is None]
 
@@ -44,7 +45,7 @@ def tflite(model: bytes, images: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]
 
 
 def random_weights(convolutions: Sequence[tuple[int, int, int]], dense: tuple[int, int] | None, heads: int) -> Arrays:
-    """The published order: kernel, bias, alpha of each layer, then kernel and bias of each head (reg, lmk, prob)."""
+    """The published order: kernel, bias, alpha of each layer, then kernel and bias of each head, the classes last."""
     generator = np.random.default_rng(5)
 
     def some(*shape: int) -> npt.NDArray[np.float32]:
@@ -72,12 +73,6 @@ def pool(x: Floats, size: int, padding: str) -> Floats:
     return highest
 
 
-def softmax(x: Floats) -> Floats:
-    powers = np.exp(x - x.max(axis=-1, keepdims=True))
-    result: Floats = powers / powers.sum(axis=-1, keepdims=True)
-    return result
-
-
 def stage(w: Arrays, x: Floats, pools: Sequence[tuple[int, str] | None], *, dense: bool) -> dict[str, Floats]:
     """One network of MTCNN after the paper's figure 2, on one (H, W, 3) picture."""
     for number, pooled in enumerate(pools):
@@ -90,12 +85,13 @@ def stage(w: Arrays, x: Floats, pools: Sequence[tuple[int, str] | None], *, dens
         weight, bias, alpha = heads[:3]
         x = x.transpose(1, 0, 2).reshape(-1) @ weight.astype(np.float64) + bias  # published in the order (w, h, c)
         x, heads = np.where(x > 0, x, x * alpha), heads[3:]
-    names = ("reg", "prob") if len(heads) == 4 else ("reg", "lmk", "prob")
-    out = {
+    names = ("reg", "classes") if len(heads) == 4 else ("reg", "lmk", "classes")
+    out: dict[str, Floats] = {
         name: x @ heads[2 * i].reshape(-1, heads[2 * i].shape[-1]).astype(np.float64) + heads[2 * i + 1]
         for i, name in enumerate(names)
     }
-    return {**out, "prob": softmax(out["prob"])}
+    classes = out.pop("classes")
+    return {**out, "logit": classes[..., 1:] - classes[..., :1]}
 
 
 CASES: dict[str, tuple[Arrays, Callable[[Arrays, Floats], dict[str, Floats]], tuple[int, ...]]] = {
@@ -128,6 +124,22 @@ def test_mtcnn_is_converted_to_what_the_paper_draws(name: str) -> None:
         assert found.keys() == expected.keys()
         for key, value in expected.items():
             np.testing.assert_allclose(found[key][number], value, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_equalising_leaves_mtcnn_the_same_function_and_evens_its_channels(name: str) -> None:
+    weights, reference, shape = CASES[name]
+    generator = np.random.default_rng(8)
+    uneven = [array.copy() for array in weights]
+    uneven[0] *= np.exp(generator.uniform(-3, 3, uneven[0].shape[-1])).astype(np.float32)
+    pixels = generator.integers(0, 256, (5, *shape[1:]), dtype=np.uint8)
+    even = mtcnn_nets.equalised(name, uneven, pixels)
+    for image in normalised(pixels).astype(np.float64):
+        expected, found = reference(uneven, image), reference(list(even), image)
+        for key, value in expected.items():
+            np.testing.assert_allclose(found[key], value, atol=1e-4 * max(1.0, float(np.abs(value).max())))
+    spread = [np.abs(kernel).max(axis=(0, 1, 2)) for kernel in (uneven[0], even[0])]
+    assert spread[1].max() / spread[1].min() < spread[0].max() / spread[0].min() / 3
 
 
 # --- MobileFaceNet
@@ -190,6 +202,28 @@ def test_the_published_spelling_is_read_back(network: list[Layer], monkeypatch: 
 
 
 # --- int8
+
+
+def test_int8_throughout_has_no_float_tensor_and_says_the_same(network: list[Layer], model: bytes) -> None:
+    full = convert.to_full_int8(mobilefacenet_net.network(network), (1, 16, 16, 3), IMAGES)
+    assert violations(full) == []
+    inputs, outputs = tensors(full)
+    assert (inputs["image"]["dtype"], outputs["embedding"]["dtype"]) == ("int8", "int8")
+    assert inputs["image"]["scale"] == 1 / 128
+    expected = tflite(model, normalised(IMAGES[:1]))["embedding"]
+    stored = tflite(full, (IMAGES[:1] ^ 0x80).view(np.int8))["embedding"].astype(np.float32)
+    found = outputs["embedding"]["scale"] * (stored - outputs["embedding"]["zero_point"])
+    assert check.cosines(found, expected)[0] > 0.95
+
+
+@pytest.mark.parametrize(
+    "how", [How(ranges="percentile"), How(ranges="moving average"), How(per_channel=False), How(in_float=OUTPUTS)]
+)
+def test_each_other_way_of_quantising_gives_another_network_that_works(model: bytes, how: How) -> None:
+    usual, other = quantise(model, IMAGES), quantise(model, IMAGES, how)
+    assert usual != other
+    assert np.isfinite(tflite(other, (IMAGES[:1] ^ 0x80).view(np.int8))["embedding"].astype(np.float32)).all()
+    assert (tensors(other)[1]["embedding"]["dtype"] == "float32") == (how.in_float is not None)
 
 
 def test_quantising_twice_gives_the_same_bytes(model: bytes, capfd: pytest.CaptureFixture[str]) -> None:

@@ -110,7 +110,10 @@ def print_detection(results: Sequence[Detection]) -> None:
         )
         for result in results
     ]
-    title = f"{one.data_set}: {one.faces} faces of {detection.COUNTED_PX} px or more in {one.pictures} pictures"
+    title = (
+        f"{one.data_set}: {one.faces} faces of {detection.COUNTED_PX} px or more in {one.pictures} pictures and "
+        "their mirror images"
+    )
     table(
         title,
         ("networks", "recall %", "false per\npicture", "mean IoU", "landmark\nerror %", "landmarks\nmoved %"),

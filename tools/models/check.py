@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edge.errors import ModelError
 from edge.models.interpreter import Net, load_runtime
 from edge.models.manifest import Shelf
-from edge.models.mtcnn import PROBABILITY_MIN
+from edge.models.mtcnn import PROBABILITY_MIN, logit
 from edge.types import FloatArray
 from tools.models.pixels import normalised
 from tools.models.tpu_rules import violations
@@ -38,12 +38,15 @@ def detector_figures(shelf: Shelf, reference: Shelf, name: str, pixels: npt.NDAr
     Box and landmark errors are shares of the window's side, over the places where fp32 sees a face.
     """
     expected, found = (Net(kept, name).run_many(pixels) for kept in (reference, shelf))
-    limit = PROBABILITY_MIN[name]
-    sure, sure_too = expected["prob"][..., -1] >= limit, found["prob"][..., -1] >= limit
+    limit = logit(PROBABILITY_MIN[name])
+    sure, sure_too = expected["logit"][..., 0] >= limit, found["logit"][..., 0] >= limit
+    probability, probability_too = (
+        1 / (1 + np.exp(-np.clip(outputs["logit"][..., 0], -50, 50))) for outputs in (expected, found)
+    )
     error = {key: np.abs(expected[key] - found[key]) for key in expected}
     figures = {
         "check_samples": len(pixels),
-        "face_probability_error_mean": float(error["prob"][..., -1].mean()),
+        "face_probability_error_mean": float(np.abs(probability - probability_too).mean()),
         "decision_agreement": float((sure == sure_too).mean()),
         "box_error_mean": float(error["reg"][sure].mean()),
     }

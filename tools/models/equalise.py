@@ -76,19 +76,33 @@ def _factor(widest: Array, consumers: Sequence[Layer]) -> Array:
     between them.
     """
     widest = np.maximum(widest, max(widest.max() * FLOOR, np.finfo(np.float64).tiny))
-    complete = all(layer.depthwise for layer in consumers)
-    factor = 1.0 / widest if complete else np.sqrt(_input_weight(consumers) / widest)
+    if all(layer.depthwise for layer in consumers):
+        return _centred(1.0 / widest)
+    return even_factor(widest, [layer.weight.reshape(-1, *layer.weight.shape[2:]) for layer in consumers])
+
+
+def even_factor(widest: Array, weights: Sequence[Array]) -> Array:
+    """(channels,) positive, geometric mean 1: the square root between the evenest activations and the evenest weights.
+
+    ``widest``: (channels,) the largest absolute value of each; ``weights``: of each dense consumer, (any, channels,
+    out).
+    """
+    widest = np.maximum(widest, max(widest.max() * FLOOR, np.finfo(np.float64).tiny))
+    return _centred(np.sqrt(_input_weight(weights) / widest))
+
+
+def _centred(factor: Array) -> Array:
     centred: Array = factor / np.exp(np.log(factor).mean())
     return centred
 
 
-def _input_weight(consumers: Sequence[Layer]) -> Array:
+def _input_weight(weights: Sequence[Array]) -> Array:
     """(channels,) how large each input's weights are beside the largest of the same output."""
     shares = []
-    for layer in consumers:
-        size = np.abs(layer.weight)
-        largest = np.maximum(size.max(axis=(0, 1, 2), keepdims=True), np.finfo(np.float64).tiny)
-        shares.append((size / largest).max(axis=(0, 1, 3)))
+    for weight in weights:
+        size = np.abs(weight)
+        largest = np.maximum(size.max(axis=(0, 1), keepdims=True), np.finfo(np.float64).tiny)
+        shares.append((size / largest).max(axis=(0, 2)))
     share: Array = np.max(shares, axis=0)
     return np.maximum(share, max(share.max() * FLOOR, np.finfo(np.float64).tiny))
 

@@ -15,6 +15,9 @@ from tools.models.pixels import Pixels, normalised, with_extremes
 PERCENTILE = 0.999
 """``percentile`` leaves out the samples whose extreme is beyond this quantile of all samples' extremes."""
 
+OUTPUTS = "PartitionedCall"
+"""A regular expression of the layers that give a network's outputs, by the name that TensorFlow gives these."""
+
 
 @dataclass(frozen=True, slots=True)
 class How:
