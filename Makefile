@@ -53,4 +53,4 @@ lock: venv ## resolve the lock files anew (make lock UPGRADE=--upgrade takes new
 	@sh .ci/lock $(UPGRADE)
 
 clean: ## remove what make made
-	rm -rf .venv .venv-tools build dist
+	rm -rf .venv .venv-tools .venv-tflite build dist

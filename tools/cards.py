@@ -41,7 +41,7 @@ def table_block() -> str:
             rows.append((name, _each(measured, partial(_view1, kind, place))))
     rows += [
         ("recall %, faces of 48 px and more", _each(measured, lambda of: share(of["group_photos"], "recall", 1))),
-        ("false faces a picture", _each(measured, lambda of: f"{of['group_photos']['false_per_picture']:.3f}")),
+        ("false positives per image", _each(measured, lambda of: f"{of['group_photos']['false_per_picture']:.3f}")),
         ("landmark error, % of the inter-ocular distance", _each(measured, _landmarks)),
         ("landmarks, distance to fp32's, %", _each(measured, _moved)),
     ]
@@ -122,6 +122,28 @@ def steps_block() -> str:
     return _markdown(("step", "TAR % at 1e-3", "1e-4", "1e-5", "cosine to fp32", "its worst 1 %"), rows)
 
 
+def cascade_block() -> str:
+    """What each step of quantising the detector gained."""
+    keys = ("pnet_box_error_mean", "rnet_box_error_mean", "onet_box_error_mean", "onet_landmark_error_mean")
+    rows = [
+        (
+            f"{VARIANTS.get(row['form'], row['form'])}: {row['step'].strip()}",
+            [*(f"{row[key]:.4f}" for key in keys), f"{100 * row['recall']:.1f}", f"{row['false']:.3f}"],
+        )
+        for row in study("cascade")
+    ]
+    head = (
+        "step",
+        "P-Net boxes",
+        "R-Net boxes",
+        "O-Net boxes",
+        "O-Net landmarks",
+        "recall %",
+        "false positives per image",
+    )
+    return _markdown(head, rows)
+
+
 def alignment_block() -> str:
     """Template scales and the mirror image."""
     rows = [
@@ -135,7 +157,9 @@ def detector_block() -> str:
     """The pyramid's factor and the thresholds."""
     keys = ("recall_choose", "false_choose", "recall_measure", "false_measure")
     rows = [(row["setting"], [f"{row[key]:.3f}" for key in keys]) for row in study("detector")]
-    return _markdown(("", "recall, to choose", "false a picture", "recall, measured", "false a picture"), rows)
+    return _markdown(
+        ("", "recall, to choose", "false positives per image", "recall, measured", "false positives per image"), rows
+    )
 
 
 def _each(measured: Table, cell: Callable[[Table], str]) -> list[str]:
@@ -182,6 +206,8 @@ def _fpir(key: str, wanted: Table, measured: Table) -> str:
 
 def _landmarks(measured: Table) -> str:
     found = measured["group_photos"]
+    if "landmark_error" not in found:
+        return "-"
     text = f"{found['landmark_error']:.2f}" + _interval(found["landmark_error_interval"], 2)
     if "landmark_error_difference" in found:
         ends = _interval(found["landmark_error_difference_interval"], 2)
@@ -217,6 +243,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "tail": tail_block,
     **{name: partial(card_block, name) for name in ("pnet", "rnet", "onet", "mobilefacenet")},
     "steps": steps_block,
+    "cascade": cascade_block,
     "alignment": alignment_block,
     "detector": detector_block,
 }

@@ -89,7 +89,7 @@ def networks_block() -> str:
 def accuracy_block() -> str:
     """How accurate the networks are, the short form of the table in models_tflite/README.md."""
     measured = cards.manifest()["accuracy"]
-    head = ("networks", "View 1 accuracy %", "TAR % at FAR 1e-3", "at 1e-4", "recall %", "false a picture")
+    head = ("networks", "View 1 accuracy %", "TAR % at FAR 1e-3", "at 1e-4", "recall %", "false positives per image")
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for variant, name in cards.VARIANTS.items():
         view1, found = measured[variant]["lfw_view1"], measured[variant]["group_photos"]

@@ -93,7 +93,7 @@ def _networks(config: Config) -> tuple[str, str]:
 
 
 def _accelerator(config: Config) -> tuple[str, str]:
-    """The device in use: the networks have been loaded on it before."""
+    """The device in use: it is not chosen before the networks have run on it."""
     models = config.models
     if models.device == "cpu":
         return "ok", "none is configured: the networks run on the processor"

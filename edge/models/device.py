@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.core.names import harmless
 from edge.errors import ModelError
-from edge.models.interpreter import Net, load_delegate
+from edge.models.interpreter import INSTALL, load_delegate
 from edge.models.manifest import STATIC, Shelf, own_folder, template_space
 
 TRIAL_S = 60
@@ -32,7 +32,8 @@ def choose(device: str, fallback: str, delegate: str, folder: Path | None) -> Ne
     """The networks of ``folder`` (None: those that facelatch ships) for the ``device`` "cpu" or "edgetpu".
 
     Where the accelerator cannot be used and ``fallback`` is "cpu", those that facelatch ships for the processor, with
-    a warning in the log. Networks of somebody else are tried in a process of their own first. Raises ModelError.
+    a warning in the log. An accelerator, and networks of somebody else, are tried in a process of their own first.
+    Raises ModelError.
     """
     try:
         return _wanted(device, delegate, folder)
@@ -50,27 +51,25 @@ def choose(device: str, fallback: str, delegate: str, folder: Path | None) -> Ne
 
 def _wanted(device: str, delegate: str, folder: Path | None) -> Networks:
     shelf = Shelf.open(folder, device)
-    if folder is not None and folder.resolve() != own_folder().resolve():
-        _try_out(shelf, delegate if device in STATIC else None)
-    if device not in STATIC:
-        return Networks(shelf)
-    loaded = load_delegate(delegate)
-    for name in shelf.cards:
-        Net(shelf, name, delegate=loaded)
-    return Networks(shelf, loaded)
+    accelerator = delegate if device in STATIC else None
+    if accelerator is not None or (folder is not None and folder.resolve() != own_folder().resolve()):
+        _try_out(shelf, accelerator)
+    return Networks(shelf, None if accelerator is None else load_delegate(accelerator))
 
 
 def _try_out(shelf: Shelf, delegate: str | None) -> None:
-    """Run networks that facelatch does not know in a child: a hostile file may end that, or stop it, and nothing
-    else. Raises ModelError."""
+    """Run networks that facelatch does not know, or what it does not ship to run them, in a child: a hostile file, a
+    library that hangs, may end that, or stop it, and nothing else. Raises ModelError."""
     command = [sys.executable, "-P", "-m", "edge.models.trial", str(TRIAL_S), str(shelf.folder), shelf.variant]
-    command += [delegate] if delegate else []
+    command += [] if delegate is None else [delegate]
     tried = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     code = tried.returncode
     if code == ModelError.exit_code:
         raise ModelError(tried.stdout.decode(errors="replace").strip()[:1000])
     if code != 0:
         died = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        device = "" if delegate is None else f", on {delegate},"
         raise ModelError(
-            f"The networks in {shelf.folder} crash, or hang, in the process that tries them ({died}). {shelf.remedy}"
+            f"The networks in {shelf.folder}{device} crash, or hang, in the process that tries them ({died}). "
+            f"{shelf.remedy if delegate is None else INSTALL}"
         )

@@ -29,6 +29,10 @@ INSTALL = (
     '(https://coral.ai/docs/accelerator/get-started/), or set models.device = "cpu".'
 )
 
+REAL_MAX = 1e6
+"""Beyond what any of these networks answers with (shares of a window, logits, a face's description), and far below
+where boxes made of it would overflow float32."""
+
 Shape: TypeAlias = tuple[int | None, ...]
 
 
@@ -65,12 +69,13 @@ class Output:
     zero_point: int
 
     def real(self, where: Any = ...) -> FloatArray:
-        """The values at an index as float32. Raises ModelError where the network answers with no number."""
+        """The values at an index as float32. Raises ModelError where the network answers with no number, or with one
+        beyond ``REAL_MAX``."""
         picked: FloatArray = np.asarray(self.values[where], dtype=np.float32)
         if self.scale != 0:
             picked = (picked - np.float32(self.zero_point)) * np.float32(self.scale)
-        elif not np.isfinite(picked).all():
-            raise ModelError("A network answers with what is no number. Use the networks that facelatch ships.")
+        elif not (np.abs(picked) <= REAL_MAX).all():
+            raise ModelError("A network answers with no usable number. Use the networks that facelatch ships.")
         return picked
 
     def at_least(self, limit: float) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 """Which networks run where, and what happens where the accelerator cannot be used."""
 
 import logging
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from edge.errors import ModelError
 from edge.models import device
 from edge.models.manifest import Shelf, own_folder
-from tests.models.shelves import Models, copied, processor_only, static
+from tests.models.delegate import compiled as library
+from tests.models.shelves import Models, changed, copied, processor_only, static, with_content
 
 LIBRARY = "libno-such-edgetpu.so.1"
 
@@ -63,3 +65,30 @@ def test_a_fallback_to_templates_of_another_model_is_refused(tmp_path: Path) -> 
 
     with pytest.raises(ModelError, match="another model"):
         device.choose("edgetpu", "cpu", LIBRARY, copied(tmp_path / "shelf", change))
+
+
+def test_a_library_that_never_loads_is_refused_whosever_the_networks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loader waits for whoever would write into a pipe."""
+    pipe = tmp_path / "libpipe.so"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(device, "TRIAL_S", 3)
+    for folder in (None, copied(tmp_path / "shelf")):
+        with pytest.raises(ModelError, match=r"libpipe\.so, crash, or hang.*SIGALRM.*models\.device"):
+            device.choose("edgetpu", "none", str(pipe), folder)
+    assert "SIGALRM" in device.choose("edgetpu", "cpu", str(pipe), None).fallback
+
+
+def test_a_network_that_nothing_uses_is_not_loaded(tmp_path: Path) -> None:
+    """It is not tried out either: of a truncated one some runtimes die."""
+    folder = copied(tmp_path / "shelf")
+
+    def add(models: Models) -> None:
+        models["spare"] = {"variants": {"cpu": {**models["rnet"]["variants"]["cpu"], "file": "spare"}}}
+
+    with_content(changed(folder, add), "spare", Shelf.open().load("rnet")[:-5000])
+    changed(folder, lambda models: models["spare"]["variants"].update(edgetpu=models["spare"]["variants"]["cpu"]))
+    chosen = device.choose("edgetpu", "none", str(library("CORRECT", tmp_path)), folder)
+    assert (chosen.shelf, chosen.fallback) == (Shelf.open(folder, "edgetpu"), "")
+    assert "spare" in chosen.shelf.cards

@@ -155,10 +155,11 @@ def test_pixels_of_another_shape_are_refused(shelf: Shelf, runtime: Any) -> None
             net.run(noise(*shape))
 
 
-def test_a_number_that_is_none_is_refused() -> None:
-    output = Output(np.array([[0.5, np.nan]], dtype=np.float32), 0.0, 0)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 3e38, -3e38])
+def test_a_number_that_is_none_or_makes_boxes_without_end_is_refused(wrong: float) -> None:
+    output = Output(np.array([[0.5, wrong]], dtype=np.float32), 0.0, 0)
     assert output.real((0, 0)) == 0.5
-    with pytest.raises(ModelError, match="no number"):
+    with pytest.raises(ModelError, match="no usable number"):
         output.real()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from edge.errors import ModelError
 from edge.models.interpreter import Net, load_runtime
-from edge.models.manifest import MANIFEST, MANIFEST_MAX_BYTES, Shelf, template_space, variants
+from edge.models.manifest import LINE_MAX_BYTES, MANIFEST, MANIFEST_MAX_BYTES, Shelf, template_space, variants
 from tests.models.shelves import Models, changed, copied, processor_only, static
 
 
@@ -55,12 +55,15 @@ def test_an_altered_file_is_refused(copy: Path, damage: str) -> None:
         "rubbish",
         "schema = 2\n[models.pnet]\nfile = 3",
         "schema = 2\nx = " + "[" * 5000,
-        "#" * (MANIFEST_MAX_BYTES + 1),
+        "#\n" * (MANIFEST_MAX_BYTES // 2 + 1),
+        "schema = 2\nx" + ".a" * (LINE_MAX_BYTES // 2) + " = 1\n[models]",
+        "schema" + ".a" * 2000 + " = 1",
+        "schema = 0x" + "f" * 4500,
     ],
 )
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / MANIFEST).write_text(text)
-    with pytest.raises(ModelError, match="manifest"):
+    with pytest.raises(ModelError, match=r"manifest .* is damaged"):
         Shelf.open(tmp_path)
 
 

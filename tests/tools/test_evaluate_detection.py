@@ -139,7 +139,8 @@ def test_the_committed_networks_find_the_face_and_nothing_else(tmp_path: Path, p
     pictures = wider.open_pictures(make_wider(tmp_path, photos, ASTRONAUT, far_corner, too_small))
     result, tallies = detection.detect("space", pictures, open_networks([], ["cpu"])[0])
 
-    assert (result.data_set, result.pictures, result.faces, result.found, result.false) == ("space", 2, 4, 2, 0)  # mirrored too
+    # Mirrored too: twice the faces.
+    assert (result.data_set, result.pictures, result.faces, result.found, result.false) == ("space", 2, 4, 2, 0)
     assert result.recall == 0.5
     assert result.mean_iou is not None
     assert 0.6 < result.mean_iou < 1

@@ -1,5 +1,6 @@
 """Calibration samples, the check, and what a build leaves behind; with the real networks on real photographs."""
 
+import errno
 import json
 import shutil
 import tomllib
@@ -198,6 +199,28 @@ def test_a_good_build_is_written_with_its_figures(case: Case, build_with: Any, t
     } == case.models
     files = {card.file for shelf in shelves.values() for card in shelf.cards.values()}
     assert {path.name for path in out.iterdir()} == {MANIFEST, *files}
+
+
+def test_a_disk_that_fills_up_midway_leaves_the_shelf_as_it_was(
+    case: Case, build_with: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    build_with(case.models, out)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    room = [3]
+    write = Path.write_bytes
+
+    def full_after_three(path: Path, content: bytes) -> int:
+        if path.parent.parent == out:
+            room[0] -= 1
+            if room[0] < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full_after_three)
+    with pytest.raises(OSError, match="No space left"):
+        build_with(case.models, out)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_what_was_measured_stays_as_long_as_every_file_is_the_same(case: Case, build_with: Any, tmp_path: Path) -> None:

@@ -143,6 +143,11 @@ def test_any_text_can_be_read(text: str) -> None:
     assert isinstance(parse(text), CompilerLog)
 
 
+def test_a_table_that_is_printed_and_written_counts_once(replay: ReplayCompiler, model: bytes) -> None:
+    replay.record("onet", printed(ONET), log=table(ONET))
+    assert compiling.compile_network(model, "onet.tflite", str(replay.path)).operations == 17
+
+
 def test_an_older_compiler_keeps_the_table_in_its_log_file(replay: ReplayCompiler, model: bytes) -> None:
     replay.record("onet", OLD_PRINTED, log=OLD_LOG)
     compiled = compiling.compile_network(model, "onet.tflite", str(replay.path))

@@ -12,11 +12,11 @@ from edge.models import mtcnn
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 from tests.tools.networks import random_network
-from tools.models import mobilefacenet_net
+from tools.models import mobilefacenet_net, simulate
 from tools.models.layers import Layer
 from tools.models.pixels import normalised
 from tools.study import detector as detector_study
-from tools.study import measured, simulated
+from tools.study import distil, measured
 from tools.study.varied import varied
 
 FACES = np.random.default_rng(1).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
@@ -40,8 +40,8 @@ def test_a_face_is_aligned_as_the_product_aligns_it(
 ) -> None:
     rgb = read_rgb(photos["obama.jpg"])
     landmarks = detector.detect(rgb)[0].landmarks
-    np.testing.assert_array_equal(measured._aligned(rgb, landmarks, 1.0, 0.0), embedder.align(rgb, landmarks))
-    smaller = measured._aligned(rgb, landmarks, 0.8, 0.0)
+    np.testing.assert_array_equal(measured._aligned(rgb, landmarks, 1.0), embedder.align(rgb, landmarks))
+    smaller = measured._aligned(rgb, landmarks, 0.8)
     assert np.abs(smaller.astype(int) - embedder.align(rgb, landmarks)).mean() > 5
 
 
@@ -66,7 +66,7 @@ def network() -> list[Layer]:
 
 
 def said(
-    network: list[Layer], limits: simulated.Ranges | None = None
+    network: list[Layer], limits: simulate.Ranges | None = None
 ) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     """Embeddings, exact or with the rounding of int8."""
     import tensorflow as tf
@@ -74,17 +74,17 @@ def said(
     image = tf.constant(normalised(FACES))
     if limits is None:
         return np.asarray(mobilefacenet_net.forward(network, image)["embedding"], dtype=np.float64)
-    rounded = [simulated.rounded_weights(layer) for layer in network]
-    return np.asarray(mobilefacenet_net.forward(rounded, image, simulated.rounding(limits))["embedding"], np.float64)
+    rounded = [simulate.rounded_weights(layer) for layer in network]
+    return np.asarray(mobilefacenet_net.forward(rounded, image, simulate.rounding(limits))["embedding"], np.float64)
 
 
 @needs_tensorflow
 @pytest.mark.filterwarnings("ignore")
 def test_corrected_biases_bring_the_means_back(network: list[Layer]) -> None:
-    limits = simulated.ranges(network, FACES)
+    limits = simulate.ranges(network, FACES)
     exact = said(network).mean(axis=0)
     before = np.abs(said(network, limits).mean(axis=0) - exact).mean()
-    corrected = simulated.correct_biases(network, limits, FACES)
+    corrected = simulate.correct_biases(network, limits, FACES)
     after = np.abs(said(corrected, limits).mean(axis=0) - exact).mean()
     assert 0 < after < before / 3
 
@@ -94,11 +94,11 @@ def test_corrected_biases_bring_the_means_back(network: list[Layer]) -> None:
 def test_a_network_distilled_into_itself_is_nearer_to_itself(
     network: list[Layer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulated, "STEPS", 60)
-    monkeypatch.setattr(simulated, "RATE", 1e-3)
-    limits = simulated.ranges(network, FACES)
+    monkeypatch.setattr(distil, "STEPS", 60)
+    monkeypatch.setattr(distil, "RATE", 1e-3)
+    limits = simulate.ranges(network, FACES)
     seen: list[float] = []
-    trained = simulated.distilled(network, limits, FACES, 3, seen.append)
+    trained = distil.distilled(network, limits, FACES, 3, seen.append)
     assert (len(seen), seen[-1]) == (60, 1.0)
     exact = said(network)
 

@@ -16,7 +16,7 @@ from tools.bench.scene import visitor_frame
 repeats_option = click.option("--repeats", type=click.IntRange(1, 10_000), default=60, show_default=True)
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
     """How long each step takes on this machine."""
 

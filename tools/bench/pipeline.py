@@ -11,11 +11,12 @@ import msgspec
 import numpy as np
 
 from edge.core.match import Index
-from edge.errors import FaceError, InputError
+from edge.errors import FaceError
 from edge.models.manifest import Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 from edge.types import Gallery, Rgb
+from tools.evaluate.yunet import open_yunet
 
 T = TypeVar("T")
 
@@ -67,13 +68,7 @@ def timed(stages: dict[str, float], stage: str, work: Callable[[], T]) -> T:
 
 def yunet(model: Path, rgb: Rgb) -> Callable[[], object]:
     """YuNet's detection of one frame. Raises InputError when OpenCV cannot read the model."""
-    height, width = rgb.shape[:2]
-    try:
-        detector = cv2.FaceDetectorYN.create(str(model), "", (width, height))
-    except cv2.error as error:
-        raise InputError(
-            f"OpenCV cannot read the model {model!s:.200} ({error.err}). Give YuNet's .onnx file."
-        ) from error
+    detector = open_yunet(model, (rgb.shape[1], rgb.shape[0]))
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     return lambda: detector.detect(bgr)
 

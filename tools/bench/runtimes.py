@@ -12,7 +12,7 @@ from edge.models.interpreter import RUNTIMES, Net, load_runtime
 from edge.models.manifest import Shelf
 
 INPUTS = {
-    "pnet": (1, 134, 222, 3),  # the canvas of 640x480 at a smallest face of 60 px
+    "pnet": (1, 224, 128, 3),  # the canvas of 640x480 at a smallest face of 60 px
     "rnet": (8, 24, 24, 3),
     "onet": (2, 48, 48, 3),
     "mobilefacenet": (1, 112, 112, 3),

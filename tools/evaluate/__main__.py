@@ -150,7 +150,7 @@ def tail_command(
 @click.option("--wider", "folder", type=FOLDER, required=True, help="boxes.txt (WIDER FACE's form) and its pictures.")
 @options.network_options
 @options.limit_option("Only so many pictures, the first ones.")
-@options.yunet_option
+@options.yunet_option()
 @options.plot_option("Draw recall by face size (PNG).")
 @json_option
 def detection_command(
@@ -195,7 +195,7 @@ def detection_command(
 @click.option("--reference", type=FOLDER, default=FP32, help="The fp32 references.  [default: build/models/fp32]")
 @options.limit_option("A quick try with so many pictures of each set (LFW: pairs of each list); nothing is written.")
 @options.cache_option
-@options.yunet_option
+@options.yunet_option("YuNet's .onnx file, for the landmark error: without it that target is not met.")
 @json_option
 def record_command(
     data: Path,

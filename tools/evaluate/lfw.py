@@ -144,6 +144,11 @@ def open_view1(folder: Path, limit: int | None = None) -> View:
     return found
 
 
+def measured_with(view: View) -> set[str]:
+    """The people whom nothing may be calibrated with: all but the spare ones."""
+    return {person for pairs in view.lists for person in pairs.people} - view.spare
+
+
 def _view(
     name: str, folder: Path, lists: tuple[Pairs, ...], limit: int | None, spare: frozenset[str] = frozenset()
 ) -> View:

@@ -63,10 +63,10 @@ def cache_option(function: Command) -> Command:
     )(function)
 
 
-def yunet_option(function: Command) -> Command:
-    return click.option(
-        "--yunet", type=FILE, help="YuNet's .onnx file: landmarks are then held against what it finds."
-    )(function)
+def yunet_option(
+    text: str = "YuNet's .onnx file: landmarks are then held against what it finds.",
+) -> Callable[[Command], Command]:
+    return click.option("--yunet", type=FILE, help=text)
 
 
 def limit_option(

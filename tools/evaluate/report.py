@@ -243,6 +243,7 @@ def _interval(ends: Interval | None, digits: int, factor: float = 1) -> str:
 
 
 def power(share: float) -> str:
+    """1e-3, where Python writes 1e-03."""
     return f"{share:.0e}".replace("e-0", "e-")
 
 

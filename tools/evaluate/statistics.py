@@ -59,15 +59,14 @@ def exceeded_by(falling: Falling, reached: Floats, share: float, total: float) -
     return float(falling[first_within])
 
 
-def threshold_at_far(falling: Falling, far: float, weights: Floats | None = None, total: float | None = None) -> float:
+def threshold_at_far(falling: Falling, far: float, total: int | None = None) -> float:
     """The lowest threshold at which at most the share ``far`` of impostors is accepted.
 
-    ``falling``: impostors' similarities; ``weights``: how often each counts (once); ``total``: the sum of all weights,
-    where ``falling`` is only the upper end of all. NaN when fewer than 1 / far impostors count, or when the upper end
-    is too short.
+    ``falling``: impostors' similarities; ``total``: how many there are, where ``falling`` is only the upper end of
+    them. NaN when there are fewer than 1 / far, or when the upper end is too short.
     """
-    reached = np.arange(1.0, len(falling) + 1) if weights is None else np.cumsum(weights)
-    return above(exceeded_by(falling, reached, far, (reached[-1] if len(reached) else 0) if total is None else total))
+    reached = np.arange(1.0, len(falling) + 1)
+    return above(exceeded_by(falling, reached, far, len(falling) if total is None else total))
 
 
 def above(similarity: float) -> float:

@@ -9,24 +9,32 @@ import cv2
 import numpy as np
 
 from edge.errors import InputError
-from edge.types import Box, Face, Rgb
+from edge.types import Box, Face, FloatArray, Rgb
 
 PROBABILITY_MIN = 0.7
 """Below this it takes other things for faces; here it has to be right, not to find all."""
+
+
+def open_yunet(model: Path, size_px: tuple[int, int], probability_min: float = 0.9) -> cv2.FaceDetectorYN:
+    """OpenCV's detector for frames of ``size_px`` (width, height), with OpenCV's own default for the rest.
+
+    ``model``: YuNet's .onnx file. Raises InputError when OpenCV cannot read it.
+    """
+    try:
+        return cv2.FaceDetectorYN.create(str(model), "", size_px, probability_min)
+    except cv2.error as error:
+        raise InputError(
+            f"OpenCV cannot read the model {model!s:.200} ({error.err}). Give YuNet's .onnx file."
+        ) from error
 
 
 class YuNet:
     """The detector port."""
 
     def __init__(self, model: Path) -> None:
-        """``model``: YuNet's .onnx file. Raises InputError when OpenCV cannot read it."""
+        """See ``open_yunet``."""
         self.timings_ms: dict[str, float] = {}
-        try:
-            self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), PROBABILITY_MIN)
-        except cv2.error as error:
-            raise InputError(
-                f"OpenCV cannot read the model {model!s:.200} ({error.err}). Give YuNet's .onnx file."
-            ) from error
+        self._net = open_yunet(model, (320, 320), PROBABILITY_MIN)
 
     def detect(self, rgb: Rgb) -> list[Face]:
         """See the port."""
@@ -37,7 +45,7 @@ class YuNet:
         return sorted(faces, key=lambda face: -max(face.box.x1 - face.box.x0, face.box.y1 - face.box.y0))
 
 
-def _face(row: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> Face:
-    """x, y, width, height; five landmarks, the eye at the picture's left first, as MTCNN's; a score."""
+def _face(row: FloatArray) -> Face:
+    """``row``: x, y, width, height; five landmarks, the eye at the picture's left first, as MTCNN's; a probability."""
     x, y, width, height = (float(value) for value in row[:4])
     return Face(Box(x, y, x + width, y + height), row[4:14].reshape(5, 2).copy(), float(row[14]))

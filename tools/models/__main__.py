@@ -1,7 +1,7 @@
-"""``python -m tools.models``: build the networks of ``models_tflite/``, or only their fp32 references."""
+"""``python -m tools.models``: build the networks of ``models_tflite/`` or only their fp32 references; for owners of a
+Coral accelerator the commands of ``coral``."""
 
 import importlib.util
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -12,10 +12,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from edge.cli.output import json_option, print_json
 from edge.errors import ModelError
-from tools.evaluate.lfw import open_view1
+from tools.evaluate.lfw import measured_with, open_view1
 from tools.models import build as building
-from tools.models.console import AS_JSON, errors, reporting
+from tools.models.console import errors, reporting
 from tools.models.coral import edgetpu_command, parity_command
 
 NEEDED = ("ai_edge_litert", "ai_edge_quantizer", "joblib", "lz4", "tensorflow")
@@ -29,9 +30,12 @@ WORK = click.option(
 )
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Fetch, convert, quantise and check the networks of facelatch. `build` and `fp32` need the extra `tools`."""
+    """Fetch, convert, quantise and check the networks of facelatch, and compile them for an Edge TPU.
+
+    `build` and `fp32` need the extra `tools`.
+    """
 
 
 @main.command("build")
@@ -44,8 +48,8 @@ def main() -> None:
 @click.option(
     "--lfw",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="LFW View 1 in the place of --faces: people of pairsDevTrain of whom no two pictures are compared, so that "
-    "all genuine pairs remain to measure with. The committed networks are built so.",
+    help="LFW View 1 instead of --faces, or added to it: people of pairsDevTrain of whom no two pictures are compared, "
+    "so that all genuine pairs remain to measure with. The committed networks are built so.",
 )
 @click.option(
     "--unseen",
@@ -61,7 +65,7 @@ def main() -> None:
     help="Where the int8 networks and their manifest go, once every check has passed.",
 )
 @WORK
-@AS_JSON
+@json_option
 def build_command(
     faces: tuple[Path, ...], lfw: Path | None, unseen: tuple[Path, ...], out: Path, work: Path, as_json: bool
 ) -> None:
@@ -79,16 +83,15 @@ def build_command(
     }
     with with_tools(), reporting() as report:
         if lfw is not None:
-            view = open_view1(lfw)
             faces += (lfw / "images",)
-            names |= set().union(*(pairs.people for pairs in view.lists)) - view.spare
+            names |= measured_with(open_view1(lfw))
         figures = building.build(work, out, faces, names, report)
     _print_figures(out, figures, as_json)
 
 
 @main.command("fp32")
 @WORK
-@AS_JSON
+@json_option
 def fp32_command(work: Path, as_json: bool) -> None:
     """Rebuild only the fp32 references, in the work folder."""
     with with_tools(), reporting() as report:
@@ -115,7 +118,7 @@ def with_tools() -> Iterator[None]:
 
 def _print_figures(folder: Path, figures: building.Figures, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "models": figures}))
+        print_json({"folder": str(folder), "models": figures})
         return
     table = Table("network", "variant", "figure", "value", title=f"written to {folder}")
     for name, by_variant in figures.items():

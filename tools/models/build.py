@@ -1,6 +1,7 @@
 """The whole way from a registry's package to ``models_tflite/``."""
 
 import os
+import tempfile
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tools.models import (
     mobilefacenet_net,
     mtcnn_nets,
     quantise,
+    simulate,
     sources,
 )
 from tools.models.console import Report
@@ -126,7 +128,8 @@ def build(work: Path, out: Path, faces: Sequence[Path], unseen: Collection[str],
 def stage(models: Models, figures: Figures, folder: Path) -> None:
     """Write the networks and, last, the manifest.
 
-    Each file appears whole or not at all; until the new manifest is there, the old one refuses the new files. What
+    Everything is written beside its place first, so that a full disk changes nothing; until the new manifest is there,
+    the old one refuses the new files. What
     tools.evaluate measured of the networks before stays only where every file is the same.
     """
     entries = [
@@ -144,10 +147,12 @@ def stage(models: Models, figures: Figures, folder: Path) -> None:
     files = {file_name(name, variant): model for name, kinds in models.items() for variant, model in kinds.items()}
     tables = document(entries)
     tables |= _measured(folder / MANIFEST, tables["models"])
-    for file, content in {**files, MANIFEST: dumps(tables).encode()}.items():
-        unfinished = folder / f".{file}.unfinished"
-        unfinished.write_bytes(content)
-        os.replace(unfinished, folder / file)
+    files[MANIFEST] = dumps(tables).encode()
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as work:
+        for file, content in files.items():
+            (Path(work) / file).write_bytes(content)
+        for file in files:
+            os.replace(Path(work) / file, folder / file)
 
 
 def _measured(path: Path, models: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +177,8 @@ def _quantised(published: Published, samples: Mapping[str, Pixels], report: Repo
         report("quantise", number / 4)
         if name == "mobilefacenet":
             ranges = mobilefacenet_net.ranges(published.mobilefacenet, normalised(pixels))
-            network = mobilefacenet_net.network(equalise.equalise(published.mobilefacenet, ranges))
+            even = equalise.equalise(published.mobilefacenet, ranges)
+            network = mobilefacenet_net.network(simulate.correct_biases(even, simulate.ranges(even, pixels), pixels))
         else:
             network = mtcnn_nets.network(name, mtcnn_nets.equalised(name, published.mtcnn[name], pixels))
         fp32 = convert.to_tflite(network, pixels[:1].shape)

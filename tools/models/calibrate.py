@@ -16,8 +16,8 @@ from tools.models.mtcnn_nets import INPUT_SHAPES
 from tools.models.pixels import Pixels
 
 FACES = {"calibration": 600, "check": 200}
-"""Faces for the embedder, and at most as many tiles and crops for each stage of MTCNN. More faces do not help: with
-1,200 varied ones a plainly quantised embedder was worse than with 300, because ranges only ever widen."""
+"""Faces for the embedder, and at most as many tiles and crops for each stage of MTCNN. More and varied faces do
+not help (``python -m tools.study quantisation``): true minimum and maximum only ever widen."""
 
 CHECK_EVERY = 4
 """Every fourth picture is kept from calibration, for the check."""

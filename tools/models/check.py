@@ -90,8 +90,9 @@ def run_source(source: bytes, pixels: npt.NDArray[np.uint8]) -> FloatArray:
 
 
 def cosines(a: FloatArray, b: FloatArray) -> npt.NDArray[np.float64]:
-    """(N,) row by row, in float64: the limit is closer to one than float32 tells apart."""
+    """(N,) row by row, in float64: the limit is closer to one than float32 tells apart. A row of zeros, which a broken
+    network or device may answer, is like no other: 0."""
     a64, b64 = a.astype(np.float64), b.astype(np.float64)
     norms = np.linalg.norm(a64, axis=1) * np.linalg.norm(b64, axis=1)
-    result: npt.NDArray[np.float64] = (a64 * b64).sum(axis=1) / norms
+    result: npt.NDArray[np.float64] = (a64 * b64).sum(axis=1) / np.maximum(norms, 1e-12)
     return result

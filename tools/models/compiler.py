@@ -34,7 +34,10 @@ INSTALL = (
     "processor: there is none for a Raspberry Pi."
 )
 
-NOTE = "# Compiled for the Edge TPU by `python -m tools.models edgetpu`.\n"
+HEADER = """\
+# Compiled for the Edge TPU by `python -m tools.models edgetpu`; do not edit. A network is loaded only if its size and
+# sha256 are these. What was measured of accuracy was measured before compiling, on a processor.
+"""
 
 Report: TypeAlias = Callable[[float], None]
 """Told the share that is done, 0..1."""
@@ -84,9 +87,11 @@ def compile_network(model: bytes, file: str, compiler: str) -> Compiled:
         result.mkdir()
         target = result / f"{source.stem}_edgetpu.tflite"
         code, text = _run([compiler, "-s", "-o", str(result), str(source)], source.name)
-        with suppress(OSError):  # without -s, and in some versions with it, the table is only there
-            text += "\n" + target.with_suffix(".log").read_text(encoding="utf-8", errors="replace")[:LOG_MAX_CHARS]
         log = parse(text)
+        if not log.rows:  # some versions print the table, some only write it beside the network, some do both
+            with suppress(OSError):
+                text += "\n" + target.with_suffix(".log").read_text(encoding="utf-8", errors="replace")[:LOG_MAX_CHARS]
+            log = parse(text)
         if code != 0 or not target.is_file():
             raise ModelError(_failure(source.name, code, log))
         problem = log.problem()
@@ -145,4 +150,4 @@ def _manifest(shelf: Shelf, compiled: Mapping[str, Compiled]) -> str:
         }
         model["variants"] = {VARIANT: card}
     document["models"] = {name: document["models"][name] for name in compiled}
-    return NOTE + dumps(document)
+    return dumps(document, HEADER)

@@ -14,8 +14,6 @@ from edge.errors import FacelatchError, ModelError
 Report: TypeAlias = Callable[[str, float], None]
 """Told the step and the share of it that is done, 0..1."""
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-
 
 @contextmanager
 def errors() -> Iterator[None]:

@@ -1,6 +1,5 @@
 """The commands for owners of a Coral accelerator: ``edgetpu`` compiles the networks for it, ``parity`` tries it out."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,12 +8,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from edge.cli.output import json_option, print_json
 from edge.errors import ModelError
 from edge.models.interpreter import load_delegate
 from edge.models.manifest import Shelf
 from tools.models import compiler as compiling
 from tools.models import parity
-from tools.models.console import AS_JSON, errors, reporting
+from tools.models.console import errors, reporting
 
 DIFFERENT = 1
 """Exit code of ``parity`` when the device computes something else."""
@@ -28,7 +28,7 @@ DIFFERENT = 1
     help="A folder that is new or empty, for the compiled networks and their manifest: the lock's models.folder.",
 )
 @click.option("--compiler", default="edgetpu_compiler", show_default=True, help="Google's compiler.")
-@AS_JSON
+@json_option
 def edgetpu_command(out: Path, compiler: str, as_json: bool) -> None:
     """Compile the networks for the Edge TPU, and check that every operator was mapped."""
     with errors(), reporting() as report:
@@ -39,7 +39,7 @@ def edgetpu_command(out: Path, compiler: str, as_json: bool) -> None:
             name: {key: value for key, value in asdict(each).items() if key != "content"}
             for name, each in compiled.items()
         }
-        click.echo(json.dumps({"folder": str(out), "models": networks}))
+        print_json({"folder": str(out), "models": networks})
         return
     versions = ", ".join(sorted({each.compiler for each in compiled.values()}))
     table = Table("network", "file", "mapped", title=f"written to {out} by edgetpu_compiler {versions}")
@@ -62,7 +62,7 @@ def edgetpu_command(out: Path, compiler: str, as_json: bool) -> None:
     required=True,
     help="A folder tree of photographs of people.",
 )
-@AS_JSON
+@json_option
 def parity_command(models: Path, delegate: str, faces: Path, as_json: bool) -> None:
     """Compare what the Edge TPU computes of real faces with what the processor computes.
 
@@ -75,7 +75,7 @@ def parity_command(models: Path, delegate: str, faces: Path, as_json: bool) -> N
             inputs = parity.collect(reference, faces, report)
             found = parity.compare(reference, device, loaded, inputs, report)
         if as_json:
-            click.echo(json.dumps([asdict(each) | {"same": each.same} for each in found]))
+            print_json([asdict(each) | {"same": each.same} for each in found])
         else:
             _print_differences(found)
         try:

@@ -121,9 +121,11 @@ def _lines(path: tuple[str, ...], table: Table) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    """JSON's text, numbers and truth are TOML's as well; a list's tables are written inline."""
+    """JSON's text, numbers and truth are TOML's as well; a list's tables are written inline, each on a line."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return "[\n" + "".join(f"  {_value(each)},\n" for each in value) + "]"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(each) for each in value) + "]"
     return repr(value) if isinstance(value, float) else json.dumps(value)

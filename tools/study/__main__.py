@@ -13,7 +13,7 @@ import click
 from edge.cli.output import json_option, print_json, table
 from edge.models.manifest import Shelf
 from tools.evaluate import lfw, wider
-from tools.evaluate.networks import FP32, ROOT, revision
+from tools.evaluate.networks import ROOT, revision
 from tools.models.__main__ import WORK, with_tools
 from tools.models.console import errors, reporting
 from tools.models.manifest_writer import dumps
@@ -21,7 +21,7 @@ from tools.models.manifest_writer import dumps
 KEPT = ROOT / "models_tflite" / "study.toml"
 
 HEADER = """\
-# Written by `python -m tools.study`; do not edit. TAR and FAR in %, on the data that tools/study names.
+# Written by `python -m tools.study`; do not edit. TAR in %, recall as a share, on the data that tools/study names.
 """
 
 Rows = list[dict[str, Any]]
@@ -29,6 +29,10 @@ Rows = list[dict[str, Any]]
 LFW = click.option(
     "--lfw", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
     help="LFW View 1: pairsDevTrain.txt, pairsDevTest.txt, images/.",
+)  # fmt: skip
+WIDER = click.option(
+    "--wider", "wider_folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
+    help="boxes.txt (WIDER FACE's form) and its pictures.",
 )  # fmt: skip
 RECORD = click.option("--record", is_flag=True, help="Keep the figures in models_tflite/study.toml.")
 
@@ -49,7 +53,7 @@ def quantisation_command(folder: Path, work: Path, record: bool, as_json: bool) 
         from tools.models import build
         from tools.study import measured, quantisation
 
-        faces = measured.find(lfw.open_view1(folder), Shelf.open(FP32, "fp32"))
+        faces = measured.find(lfw.open_view1(folder), Shelf.open(work / "fp32", "fp32"))
         with reporting() as report:
             published = build.get_published(work, report)
             _show("quantisation", quantisation.study(published, faces, report), record, as_json)
@@ -68,19 +72,38 @@ def alignment_command(folder: Path, record: bool, as_json: bool) -> None:
         _show("alignment", alignment.study(measured.find(lfw.open_view1(folder), shelf), shelf), record, as_json)
 
 
-@main.command("detector")
-@click.option(
-    "--wider", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
-    help="boxes.txt (WIDER FACE's form) and its pictures.",
-)  # fmt: skip
+@main.command("cascade")
+@LFW
+@WIDER
+@WORK
 @RECORD
 @json_option
-def detector_command(folder: Path, record: bool, as_json: bool) -> None:
-    """The pyramid's factor and the three thresholds; 2 minutes."""
+def cascade_command(folder: Path, wider_folder: Path, work: Path, record: bool, as_json: bool) -> None:
+    """MTCNN: ranges, channels, heads. Needs the extra `tools`; 5 minutes."""
+    with with_tools():
+        from tools.models import build, calibrate
+        from tools.study import cascade
+
+        view, pictures = lfw.open_view1(folder), wider.open_pictures(wider_folder)
+        reference = Shelf.open(work / "fp32", "fp32")
+        with reporting() as report:
+            published = build.get_published(work, report)
+            wanted = sum(calibrate.FACES.values())
+            paths = calibrate.pictures([folder / "images"], lfw.measured_with(view))
+            samples = calibrate.collect(reference, paths, lambda count: report("find faces", count / wanted))
+            _show("cascade", cascade.study(published, reference, samples, pictures, report), record, as_json)
+
+
+@main.command("detector")
+@WIDER
+@RECORD
+@json_option
+def detector_command(wider_folder: Path, record: bool, as_json: bool) -> None:
+    """The pyramid's factor and the three thresholds; 5 minutes."""
     with errors():
         from tools.study import detector
 
-        _show("detector", detector.study(wider.open_pictures(folder), Shelf.open()), record, as_json)
+        _show("detector", detector.study(wider.open_pictures(wider_folder), Shelf.open()), record, as_json)
 
 
 def _show(name: str, rows: Rows, record: bool, as_json: bool) -> None:
@@ -94,7 +117,12 @@ def _show(name: str, rows: Rows, record: bool, as_json: bool) -> None:
     if as_json:
         print_json({"study": name, "revision": revision(), "rows": rounded})
     else:
-        table(name, tuple(rounded[0]), [tuple(str(value) for value in row.values()) for row in rounded])
+        heads = tuple(key.replace("_", "\n") for key in rounded[0])
+        table(name, heads, [tuple(_told(value) for value in row.values()) for row in rounded])
+
+
+def _told(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _rounded(value: Any) -> Any:

@@ -8,9 +8,8 @@ from edge.core import pyramid
 from edge.models import mtcnn
 from edge.models.manifest import Shelf
 from edge.models.mtcnn import Mtcnn
-from tools.evaluate.detection import look
+from tools.evaluate.detection import VIEWS, look_at
 from tools.evaluate.networks import MIN_FACE_PX
-from tools.evaluate.progress import tracked
 from tools.evaluate.wider import Picture
 
 FACTORS = (0.5, 0.6, pyramid.FACTOR, 0.79, 0.85)
@@ -29,11 +28,11 @@ def study(pictures: Sequence[Picture], shelf: Shelf) -> list[dict[str, Any]]:
 def _measured(pictures: Sequence[Picture], shelf: Shelf, what: str, **setting: Any) -> dict[str, Any]:
     with _set(**setting):
         detector = Mtcnn(shelf, min_face_px=MIN_FACE_PX)
-        tallies = [look(picture, detector) for picture in tracked(pictures, what)]
+        tallies = look_at(pictures, detector, what)
     row: dict[str, Any] = {"setting": what}
     for name, half in (("choose", tallies[::2]), ("measure", tallies[1::2])):
         row[f"recall_{name}"] = sum(len(one.found) for one in half) / sum(len(one.sizes_px) for one in half)
-        row[f"false_{name}"] = sum(one.false for one in half) / len(half)
+        row[f"false_{name}"] = sum(one.false for one in half) / len(half) / VIEWS
     return row
 
 

@@ -1,6 +1,5 @@
 """Aligned faces of LFW View 1, and how well an embedder tells them apart."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +12,15 @@ from edge.models.interpreter import load_runtime
 from edge.models.manifest import Shelf
 from edge.models.mtcnn import Mtcnn
 from edge.types import FloatArray, Rgb
-from tools.evaluate.comparing import Genuine, genuine_of, impostors_of, tars
+from tools.evaluate.comparing import Indices, genuine_of, impostors_of, tars
 from tools.evaluate.describe import subject
 from tools.evaluate.lfw import View
 from tools.evaluate.networks import MIN_FACE_PX
 from tools.evaluate.progress import tracked
+from tools.evaluate.report import power
+from tools.evaluate.verification import FARS
 from tools.models.check import cosines
 from tools.models.pixels import Pixels, normalised
-
-FARS = (1e-3, 1e-4, 1e-5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,18 +33,15 @@ class Faces:
 
     paths: list[Path]
     landmarks: FloatArray
-    owners: "np.ndarray[tuple[int], np.dtype[np.intp]]"
-    listed: list["np.ndarray[tuple[int, int], np.dtype[np.intp]]"]
-    people: list["np.ndarray[tuple[int], np.dtype[np.intp]]"]
-    spare: "np.ndarray[tuple[int], np.dtype[np.intp]]"
+    owners: Indices
+    listed: list[Indices]
+    people: list[Indices]
+    spare: Indices
 
-    def aligned(self, scale: float = 1.0, down_px: float = 0.0) -> Pixels:
-        """(N, 112, 112, 3): the template enlarged by ``scale`` about its middle and moved down."""
-        return np.stack([_aligned(*each, scale, down_px) for each in self._pictures("Aligning")])
-
-    def _pictures(self, what: str) -> Iterator[tuple[Rgb, FloatArray]]:
-        for path, landmarks in zip(tracked(self.paths, what), self.landmarks, strict=True):
-            yield read_rgb(path), landmarks
+    def aligned(self, scale: float = 1.0) -> Pixels:
+        """(N, 112, 112, 3): the template enlarged by ``scale`` about its middle."""
+        pictures = zip(tracked(self.paths, "Aligning"), self.landmarks, strict=True)
+        return np.stack([_aligned(read_rgb(path), landmarks, scale) for path, landmarks in pictures])
 
 
 def find(view: View, shelf: Shelf) -> Faces:
@@ -93,6 +89,7 @@ def embedded(model: bytes, faces: Pixels, what: str) -> FloatArray:
 
 
 def unit(embeddings: FloatArray) -> FloatArray:
+    """Rows scaled to length 1."""
     scaled: FloatArray = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
     return scaled
 
@@ -100,17 +97,18 @@ def unit(embeddings: FloatArray) -> FloatArray:
 def tar_percent(
     faces: Faces, embeddings: FloatArray, number: int | None = None, *, without_spare: bool = False
 ) -> dict[str, float]:
-    """TAR in % at each of ``FARS``: among the people of list ``number``, or of all; FAR over all their comparisons."""
+    """TAR in % at each of ``FARS``: among the people of list ``number``, or of all; FAR over all their comparisons, but
+    for those of the faces to calibrate with where it is to be ``without_spare``."""
     lists = faces.listed if number is None else [faces.listed[number]]
     rows = np.arange(len(embeddings)) if number is None else faces.people[number]
     if without_spare:
         rows = np.setdiff1d(rows, faces.spare)
     first, second = np.concatenate(lists, axis=1)
-    genuine: Genuine = genuine_of(embeddings, faces.owners, first, second)
+    genuine = genuine_of(embeddings, faces.owners, first, second)
     everybody = int(faces.owners.max()) + 1
     impostors = impostors_of(embeddings[rows], faces.owners[rows], everybody)
     found = tars(genuine, impostors, FARS, np.ones(everybody, dtype=np.float32))
-    return {f"tar_{far:.0e}".replace("e-0", "e-"): float(100 * tar) for far, tar in zip(FARS, found, strict=True)}
+    return {f"tar_{power(far)}": float(100 * tar) for far, tar in zip(FARS, found, strict=True)}
 
 
 def agreement(embeddings: FloatArray, reference: FloatArray) -> dict[str, float]:
@@ -119,8 +117,8 @@ def agreement(embeddings: FloatArray, reference: FloatArray) -> dict[str, float]
     return {"cosine_mean": float(found.mean()), "cosine_1_percent": float(np.quantile(found, 0.01))}
 
 
-def _aligned(rgb: Rgb, landmarks: FloatArray, scale: float, down_px: float) -> Rgb:
+def _aligned(rgb: Rgb, landmarks: FloatArray, scale: float) -> Rgb:
     side = 112
     matrix = np.vstack([similarity_transform(landmarks), [0, 0, 1]])
-    about = np.array([[scale, 0, side / 2 * (1 - scale)], [0, scale, side / 2 * (1 - scale) + down_px]])
+    about = np.array([[scale, 0, side / 2 * (1 - scale)], [0, scale, side / 2 * (1 - scale)]])
     return np.asarray(cv2.warpAffine(rgb, about @ matrix, (side, side), flags=cv2.INTER_LINEAR), dtype=np.uint8)

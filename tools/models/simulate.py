@@ -1,4 +1,4 @@
-"""MobileFaceNet in float with the rounding of int8: what bias correction and distillation need.
+"""MobileFaceNet in float with the rounding of int8: what bias correction needs, and tools.study to distil.
 
 Weights have a symmetric scale per output channel, activations one scale per tensor over their true minimum and maximum,
 as the quantisers have.
@@ -13,15 +13,14 @@ import numpy as np
 from tools.models.layers import Array, Layer
 from tools.models.mobilefacenet_net import forward
 from tools.models.pixels import Pixels, normalised
-from tools.study.varied import varied
 
 Ranges: TypeAlias = Mapping[tuple[int, str], tuple[float, float]]
 """The least and the largest value of each tensor, by the layer that writes it and its kind."""
 
 BATCH = 24
-STEPS = 400
-RATE = 2e-5
-"""Of Adam: the loss falls from the first step on. It ends at zero along a cosine (Loshchilov and Hutter 2017)."""
+
+CORRECTING = 200
+"""Faces for the means that bias correction compares: all at once in memory, 2 GB."""
 
 
 def ranges(layers: Sequence[Layer], faces: Pixels) -> dict[tuple[int, str], tuple[float, float]]:
@@ -71,12 +70,12 @@ def correct_biases(layers: Sequence[Layer], limits: Ranges, faces: Pixels) -> li
     """
     import tensorflow as tf
 
-    image = tf.constant(normalised(faces))
-    exact: dict[int, Any] = {}
+    image = tf.constant(normalised(faces[:CORRECTING]))
+    exact: dict[int, Array] = {}
 
     def remember(number: int, kind: str, value: Any) -> Any:
         if kind == "sum":
-            exact[number] = tf.reduce_mean(value, axis=(0, 1, 2))
+            exact[number] = _mean(value)
         return value
 
     forward(layers, image, remember)
@@ -86,7 +85,7 @@ def correct_biases(layers: Sequence[Layer], limits: Ranges, faces: Pixels) -> li
     def correct(number: int, kind: str, value: Any) -> Any:
         if kind == "sum":
             # What follows is measured with the layers before already corrected.
-            missing[number] = (exact[number] - tf.reduce_mean(value, axis=(0, 1, 2))).numpy()
+            missing[number] = (exact[number] - _mean(value)).astype(np.float32)
             value += missing[number]
         return round_to_grid(number, kind, value)
 
@@ -94,45 +93,7 @@ def correct_biases(layers: Sequence[Layer], limits: Ranges, faces: Pixels) -> li
     return [replace(layer, bias=layer.bias + missing[number]) for number, layer in enumerate(layers)]
 
 
-def distilled(
-    layers: Sequence[Layer], limits: Ranges, faces: Pixels, seed: int, progress: Callable[[float], None]
-) -> list[Layer]:
-    """Weights, biases and slopes trained so that the rounded network says of varied faces what the exact one says.
-
-    No label is needed: the loss is one minus the cosine between both embeddings. After B. Jacob et al., "Quantization
-    and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference" (2018).
-    """
-    import tensorflow as tf
-
-    generator = np.random.default_rng(seed)
-    trained = [
-        replace(
-            layer,
-            weight=tf.Variable(layer.weight, dtype=tf.float32),
-            bias=tf.Variable(layer.bias, dtype=tf.float32),
-            alpha=None if layer.alpha is None else tf.Variable(layer.alpha, dtype=tf.float32),
-        )
-        for layer in layers
-    ]
-    variables = [each for layer in trained for each in (layer.weight, layer.bias, layer.alpha) if each is not None]
-    optimiser = tf.keras.optimizers.Adam(tf.keras.optimizers.schedules.CosineDecay(RATE, STEPS))
-    tap = rounding(limits)
-
-    def step(images: Any) -> None:
-        wanted = tf.math.l2_normalize(forward(layers, images)["embedding"], axis=1)
-        with tf.GradientTape() as tape:
-            said = forward([rounded_weights(layer) for layer in trained], images, tap)["embedding"]
-            loss = -tf.reduce_mean(tf.reduce_sum(wanted * tf.math.l2_normalize(said, axis=1), axis=1))
-        optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-
-    compiled = tf.function(step)
-    for number in range(STEPS):
-        compiled(tf.constant(normalised(varied(faces, BATCH, generator))))
-        progress((number + 1) / STEPS)
-    return [_plain(layer) for layer in trained]
-
-
-def _plain(layer: Any) -> Layer:
-    alpha = None if layer.alpha is None else layer.alpha.numpy()
-    plain: Layer = replace(layer, weight=layer.weight.numpy(), bias=layer.bias.numpy(), alpha=alpha)
-    return plain
+def _mean(value: Any) -> Array:
+    """Of each channel, summed by numpy in float64: in the same order on every machine."""
+    mean: Array = value.numpy().mean(axis=(0, 1, 2), dtype=np.float64)
+    return mean
