@@ -14,11 +14,13 @@ from edge import wire
 from edge.child import EyesChild, ending_signals
 from edge.config import Config, ModelsConfig
 from edge.errors import FacelatchError, WireError
-from edge.guardian import Announce, Guardian
+from edge.guardian import Guardian
 from edge.link import EyesLink, ask
-from edge.ports import Bolt, Camera, Detector, Embedder, Store
+from edge.notify import Notifier
+from edge.ports import Bolt, Camera, Clock, Detector, Embedder, Store
 from edge.registry import Registry, status_without_guardian
 from edge.serve import Server
+from edge.teller import Announce
 from edge.types import Embedding
 
 if TYPE_CHECKING:
@@ -75,6 +77,13 @@ def camera(config: Config) -> Camera:
     return PiCamera(fps=wanted.fps, **size)
 
 
+def clock(config: Config) -> Clock:
+    """The system's clocks, the calendar in the door's time zone. Raises ConfigError."""
+    from edge.devices.clock import SystemClock
+
+    return SystemClock(config.door.time_zone)
+
+
 def bolt(config: Config) -> Bolt:
     """The configured bolt, secured. Raises BoltError; a simulated one only when it is named."""
     from edge.devices.bolt import SimulatedPin, TimedBolt
@@ -90,13 +99,12 @@ def bolt(config: Config) -> Bolt:
 @contextmanager
 def registry(config: Config) -> Iterator[tuple[Registry, Store]]:
     """The people and their store, locked for this process alone. Raises StoreError."""
-    from edge.devices.clock import SystemClock
     from edge.models.manifest import template_space
     from edge.store.sqlite import SqliteStore
 
     models = config.models
     model_id, dimension = template_space(models.device, models.fallback, _folder(models))
-    with SqliteStore.open(config.store_path, model_id, dimension, SystemClock()) as store:
+    with SqliteStore.open(config.store_path, model_id, dimension, clock(config)) as store:
         yield Registry(store, model_id, dimension, config.match.similarity_min, config.match.margin_min), store
 
 
@@ -117,6 +125,10 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
                 return wire.People([])
             case wire.AskIdentify():
                 return wire.Identified(None, None, None, False, similarity_min)
+            case wire.AskLog():
+                return wire.Log([])
+            case wire.AskVerify():
+                return wire.Verified(0, 0, "0" * 64)
     with registry(config) as (people, _):
         return people.answer(question)
 
@@ -150,14 +162,14 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
     """
     from edge.devices.clock import SystemClock
 
-    clock = SystemClock()
+    notifier = Notifier(SystemClock())
     with ending_signals() as signalled:
         latch = bolt(config)
         try:
             latch.secure()
             with registry(config) as (household, store):
-                guardian = Guardian(config, household, store, latch, clock, announce)
-                server = Server(guardian, config.looks_path, config.control_path, clock)
+                guardian = Guardian(config, household, store, latch, clock(config), announce)
+                server = Server(guardian, config.looks_path, config.control_path, clock(config), notifier)
                 try:
                     reason = server.run(lambda door: signalled() or (eyes.watch(door) if eyes else None))
                 except BaseException as error:
@@ -165,12 +177,14 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
                     raise
                 else:
                     guardian.stop(reason)
+                    notifier.stopping(reason)
                 finally:
                     if eyes:
                         eyes.end()
                     server.close()
         finally:
             latch.close()
+            notifier.close()
 
 
 def watch_door(config: Config) -> None:

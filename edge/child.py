@@ -13,7 +13,7 @@ from types import FrameType
 from edge import config as configuration
 from edge.config import Config
 from edge.core.door import State
-from edge.guardian import Announce
+from edge.teller import Announce
 
 RESTART_S = 1.0
 """Eyes that crashed are started again after this pause."""

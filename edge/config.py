@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 from edge.core.names import harmless
-from edge.errors import ConfigError
+from edge.core.schedule import Schedule
+from edge.errors import ConfigError, InputError
 
 DEFAULT_PATH = Path("/etc/facelatch/facelatch.toml")
 ENVIRONMENT_PREFIX = "FACELATCH_"
@@ -25,9 +27,20 @@ FILE_MAX_BYTES = 100_000
 
 
 class DoorConfig(msgspec.Struct, frozen=True):
-    """What a person who is recognised gets."""
+    """What a person who is let in gets, and when the door is free or closed to faces."""
 
     unlock_s: Annotated[float, Meta(ge=0.5, le=30, description="seconds the bolt is released, 0.5 to 30")] = 5.0
+    free: Annotated[
+        str, Meta(max_length=500, description='hours without a lock, as "Mon-Fri 09:00-17:00; Hol closed"; "": never')
+    ] = ""
+    night: Annotated[str, Meta(max_length=500, description='hours when face and PIN are both needed; "": never')] = ""
+    time_zone: Annotated[
+        str, Meta(max_length=100, description='of every schedule, as "Europe/London"; "": the system\'s')
+    ] = ""
+    clock_untrusted: Annotated[
+        Literal["closed", "open"],
+        Meta(description='people with a schedule or dates, before the clock is known: refuse ("closed") or let in'),
+    ] = "closed"
 
 
 class BoltConfig(msgspec.Struct, frozen=True):
@@ -113,12 +126,38 @@ class EvidenceConfig(msgspec.Struct, frozen=True):
     ] = 500
 
 
+class AttemptsConfig(msgspec.Struct, frozen=True):
+    """When a face that somebody tries to pass for is locked out. Strangers who are clearly nobody do not count."""
+
+    near_miss: Annotated[
+        float, Meta(ge=0, le=0.3, description="a similarity this little below similarity_min is an attempt")
+    ] = 0.1
+    allowed: Annotated[int, Meta(ge=1, le=50, description="attempts at one person before that face is locked out")] = 5
+    lockout_s: Annotated[
+        float, Meta(ge=30, le=3600, description="the first lockout; each further one is twice as long ...")
+    ] = 60.0
+    lockout_max_s: Annotated[float, Meta(ge=30, le=86400, description="... and none is longer")] = 900.0
+    forget_s: Annotated[float, Meta(ge=60, le=86400, description="after so long one attempt is forgotten")] = 600.0
+
+
 class LivenessConfig(msgspec.Struct, frozen=True):
     """Whether a photograph is told from a person."""
 
     mode: Annotated[
         Literal["off"], Meta(description='"off" is the only mode yet: a photograph opens the door (README)')
     ] = "off"
+
+
+class LogConfig(msgspec.Struct, frozen=True):
+    """The audit log."""
+
+    keep_days: Annotated[int, Meta(ge=1, le=3650, description="older entries are removed")] = 365
+    keep_rows: Annotated[
+        int, Meta(ge=1000, le=1_000_000, description="the oldest entries beyond so many are removed")
+    ] = 100_000
+    head_every_s: Annotated[
+        float, Meta(ge=10, le=86400, description="how often the log's count and digest go to the journal")
+    ] = 3600.0
 
 
 class PathsConfig(msgspec.Struct, frozen=True):
@@ -138,7 +177,9 @@ class Config(msgspec.Struct, frozen=True):
     models: ModelsConfig = ModelsConfig()
     match: MatchConfig = MatchConfig()
     evidence: EvidenceConfig = EvidenceConfig()
+    attempts: AttemptsConfig = AttemptsConfig()
     liveness: LivenessConfig = LivenessConfig()
+    log: LogConfig = LogConfig()
     paths: PathsConfig = PathsConfig()
 
     @property
@@ -263,10 +304,14 @@ def _converted(value: Any, hint: Any) -> Any:
 
 def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What is wrong between settings that are each right."""
+    door = DoorConfig(**chosen["door"])
+    attempts = AttemptsConfig(**chosen["attempts"])
     evidence = EvidenceConfig(**chosen["evidence"])
     bolt = BoltConfig(**chosen["bolt"])
     camera = CameraConfig(**chosen["camera"])
-    found = []
+    found = [*_calendar_faults(door)]
+    if attempts.lockout_s > attempts.lockout_max_s:
+        found.append("attempts.lockout_s is more than attempts.lockout_max_s")
     if evidence.looks_needed > evidence.looks_window:
         found.append("evidence.looks_needed is more than evidence.looks_window: nobody could ever come in")
     # Broadcom's power-up state: BCM 0-8 are pulled up, 9-27 down (BCM2835 ARM Peripherals, section 6.2).
@@ -280,6 +325,21 @@ def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if camera.driver == "replay" and not camera.source:
         found.append("camera.source must name the recording that camera.driver = 'replay' plays")
     return found
+
+
+def _calendar_faults(door: DoorConfig) -> Iterator[str]:
+    for key in ("free", "night"):
+        text = getattr(door, key)
+        try:
+            if text:
+                Schedule.parse(text)
+        except InputError as error:
+            yield f"door.{key}: {error}"
+    try:
+        if door.time_zone:
+            ZoneInfo(door.time_zone)
+    except (KeyError, ValueError, OSError):  # unknown; a path out of the zones; a folder of zones
+        yield f'door.time_zone = {_excerpt(door.time_zone)} is not known; write it as "Europe/London"'
 
 
 def _excerpt(value: Any) -> str:

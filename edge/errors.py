@@ -15,6 +15,8 @@
     ├── ModelError (ValueError)             7  a network is missing, altered, or not as its manifest says
     ├── CameraError (OSError)               8  the camera does not open, stopped, or repeats a frame
     ├── BoltError (OSError)                 9  the relay cannot be driven safely
+    ├── LogError (ValueError)              11  the audit log is not as it was written
+    ├── DoorError (RuntimeError)           12  the door cannot do that now, or not for this caller
     └── WireError (ConnectionError)        10  the guardian is not there, or a message is malformed
 
 Exit code 0 is success and 2 a wrong command line (click). The README's table is checked against this module.
@@ -105,3 +107,15 @@ class WireError(FacelatchError, ConnectionError):
     """The other process is not there, or sent something that is not a message."""
 
     exit_code = 10
+
+
+class LogError(FacelatchError, ValueError):
+    """The audit log is not as it was written: an entry was changed, removed or cut off."""
+
+    exit_code = 11
+
+
+class DoorError(FacelatchError, RuntimeError):
+    """The door cannot do what was asked in its present state, or this caller may not ask it."""
+
+    exit_code = 12

@@ -1,89 +1,126 @@
-"""The guardian: gathers looks into a decision, moves the door, and tells what happened. It has no socket and no thread.
+"""The guardian: gathers looks, keys and contacts into a decision and moves the door. It has no socket and no thread.
 
 Order is everything here: the bolt first, then whoever is told, then the log, which may have to wait for a slow card.
 """
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from edge import wire
-from edge.config import Config
+from edge.access import CALENDAR_EVERY_S, Access
+from edge.config import Config, template
 from edge.core import door as dr
 from edge.core.choose import Unusable, choose
 from edge.core.evidence import Evidence, Recognised, Refused, Terms
-from edge.core.names import shown
-from edge.errors import BoltError, FacelatchError, WireError
-from edge.ports import Bolt, Clock, Store
+from edge.core.match import rounded
+from edge.entrance import Entrance
+from edge.errors import FacelatchError, WireError
+from edge.latch import Latch
+from edge.ports import Bolt, Clock, Indicator, Store
 from edge.registry import Registry
-from edge.types import Event, Look
-
-_log = logging.getLogger(__name__)
-
-Plain = str | int | float | bool | None
-Announce = Callable[[str, Mapping[str, Plain]], None]
-"""Told every notice: its kind, and plain values for people (names included, nothing biometric)."""
+from edge.teller import Announce, Teller, quoted
+from edge.types import Input, Look, Sensed, Sign
+from edge.upkeep import Upkeep
 
 EYES_AWAY_S = 3.0
 """Without a report for so long the eyes are away: fifteen frames at the slowest useful rate of 5 a second."""
 
-TOKENS_MAX, TOKENS_A_SECOND = 20.0, 1.0
-"""Notices that the eyes may cause at once, and a second: a busy evening stays below, and a flood fills the card
-slowly."""
-
-TEXT_MAX_CHARS = 200
-"""Of the eyes' own words in notices and log."""
-
 LISTED_MAX = 20
 """People listed in one notice; with ids of any length it stays far below the log's ``MAX_DETAIL_BYTES``."""
 
-CHECK_EVERY_S = 5.0
-"""How often FAULT tries whether the bolt obeys again."""
+TOLD_MAX_CHARS = 1000
+"""Of the changed settings in one notice; below the log's ``MAX_DETAIL_BYTES`` even where every character is escaped to
+four."""
+
+CHANGES = wire.AskEnroll | wire.AskForget | wire.AskAllow | wire.AskPin | wire.AskHolidays
+"""Questions that change who may come in."""
+
+SAID: Mapping[type[wire.Question], str] = {
+    wire.AskEnroll: "enrolled",
+    wire.AskForget: "forgotten",
+    wire.AskAllow: "allowed",
+    wire.AskPin: "pin",
+    wire.AskHolidays: "holidays",
+}
+"""What is said of them to whoever watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fittings:
+    """How door contact and exit button are to be taken: ``warning_s`` before a held-open alarm, and ``exit_shunts``
+    where the door opens from inside by itself."""
+
+    terms: dr.Terms
+    warning_s: float = 15.0
+    exit_shunts: bool = False
+
+
+PLAIN = Fittings(dr.Terms())
+"""A door with neither."""
 
 
 class Guardian:
     """One door. Every method takes the messages as they arrive; ``tick`` is called at ``next_tick_s`` at the latest."""
 
     def __init__(
-        self, config: Config, registry: Registry, store: Store, bolt: Bolt, clock: Clock, announce: Announce
+        self,
+        config: Config,
+        registry: Registry,
+        store: Store,
+        bolt: Bolt,
+        clock: Clock,
+        announce: Announce,
+        indicator: Indicator | None = None,
+        fittings: Fittings = PLAIN,
     ) -> None:
         """Secures the bolt before anything else. Raises BoltError when that fails."""
-        self._config, self._registry, self._store = config, registry, store
-        self._bolt, self._clock, self._announce = bolt, clock, announce
+        self._config, self._registry, self._clock = config, registry, clock
+        self._latch = Latch(bolt, clock, fittings.terms, fittings.warning_s)
+        self._indicator = indicator
         self._evidence = Evidence(terms(config))
-        self._door = dr.Door()
+        self._access = Access(config, store, clock)
         self._camera: str | None = None  # what the eyes on the line said hello with
         self._eyes = "away"
         self._heard_s = float("-inf")
-        self._check_s = float("-inf")
+        self._calendar_s = float("-inf")
         self._malformed = 0
-        self._tokens, self._tokens_s, self._untold = TOKENS_MAX, clock.now_s(), 0
-        bolt.secure()
-        self._tell("started")
+        self._teller = Teller(store, announce, clock, lambda: self.status().line())
+        self._entrance = Entrance(
+            config, self._access, self._latch, clock, self._teller, registry.name_of, self._show, fittings.exit_shunts
+        )
+        self._upkeep = Upkeep(config.log, store, clock, self._teller)
+        self._teller.tell("started")
+        self._tell_config_changes(store)
         self._tell_who_must_enrol_again()
 
     @property
     def door(self) -> dr.Door:
-        return self._door
+        return self._latch.door
 
     def next_tick_s(self) -> float:
         """When the door has to be looked at again, monotonic."""
-        due = [self._heard_s + EYES_AWAY_S] if self._eyes != "away" else []
-        if self._door.deadline_s is not None:
-            due.append(self._door.deadline_s)
-        if self._door.state is dr.State.FAULT:
-            due.append(self._check_s + CHECK_EVERY_S)
-        return min(due, default=float("inf"))
+        due = [self._latch.next_s(), self._calendar_s + CALENDAR_EVERY_S]
+        if self._eyes != "away":
+            due.append(self._heard_s + EYES_AWAY_S)
+        return min(due)
 
     def tick(self) -> None:
-        """Let time pass: relock, notice absent eyes, try a faulty bolt again."""
+        """Let time pass: relock, free hours, notice absent eyes, attempts that ended, try a faulty bolt again."""
+        self._latch.tick(self._teller)
         now_s = self._clock.now_s()
-        self._move(dr.Event(dr.Signal.TICK), now_s)
-        if self._bolt.released and self._door.state is not dr.State.UNLOCKED:
-            self._move(dr.Event(dr.Signal.BOLT_FAULT, reason="the bolt is released and should not be"), now_s)
+        if now_s - self._calendar_s >= CALENDAR_EVERY_S:
+            self._calendar_s = now_s
+            self._entrance.keep_hours()
+            self._upkeep.tick()
+            for attempt in self._evidence.attempts(now_s):
+                self._entrance.attempted(attempt)
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
             self._away("nothing heard from them")
-        if self._door.state is dr.State.FAULT and now_s - self._check_s >= CHECK_EVERY_S:
-            self._check(now_s)
+        self._show(self._latch.sign())
+
+    def sound(self) -> bool:
+        """Whether the bolt is as commanded: the watchdog is fed only then."""
+        return self._latch.sound()
 
     def eyes_say(self, message: wire.FromEyes) -> None:
         """One message of the eyes. Raises WireError when it cannot be believed."""
@@ -92,7 +129,7 @@ class Guardian:
                 self._greet(message)
             case wire.Trouble():
                 self._camera, self._eyes = None, "away"
-                self._tell_sparingly("eyes_away", reason=shown(message.reason, TEXT_MAX_CHARS)[1:-1])
+                self._teller.tell_sparingly("eyes_away", reason=quoted(message.reason))
             case wire.Report() if self._camera is None:
                 raise WireError("The eyes report without having said hello. Restart facelatch-eyes.")
             case wire.Report():
@@ -104,49 +141,108 @@ class Guardian:
         """A message that is none: counted, dropped, and told when the count reaches 1, 2, 4, 8 ..."""
         self._malformed += 1
         if self._malformed.bit_count() == 1:
-            self._tell("malformed", reason=str(error), count=self._malformed)
+            self._teller.tell("malformed", reason=str(error), count=self._malformed)
 
     def eyes_gone(self, reason: str) -> None:
         """The eyes died or gave up. The door goes on without them: an open one still closes on time."""
         self._camera = None
         self._away(reason)
 
-    def answer(self, question: wire.Question) -> wire.Answer:
-        """An operator's question. Raises the FacelatchError that says why it cannot be answered."""
-        if isinstance(question, wire.AskStatus):
-            return self.status()
-        is_change = isinstance(question, wire.AskEnroll | wire.AskForget)
-        if is_change:
-            self._evidence.weigh_anew()
-        answer = self._registry.answer(question)
-        if is_change and isinstance(answer, wire.People):
-            kind = "enrolled" if isinstance(question, wire.AskEnroll) else "forgotten"
-            self._say(kind, {"name": answer.people[0].name, "templates": answer.people[0].templates})
+    def sensed(self, news: Sensed) -> None:
+        """A button, contact or switch has settled."""
+        match news.input:
+            case Input.EXIT_BUTTON if news.active:
+                self._entrance.exit_button()
+            case Input.DOOR_CONTACT:
+                signal = dr.Signal.OPENED if news.active else dr.Signal.CLOSED
+                self._latch.move(dr.Event(signal), self._teller)
+                self._teller.tell_sparingly("opened" if news.active else "closed")
+            case Input.TAMPER:
+                self._latch.tampered = news.active
+                if news.active:
+                    tampered = dr.Event(dr.Signal.TAMPER, reason="the tamper switch is open")
+                    self._latch.move(tampered, self._teller)
+                    self._teller.tell_sparingly("tamper")
+
+    def keys(self, pressed: str) -> None:
+        """Keys of the keypad, in order."""
+        for key in pressed:
+            typed = self._access.entry.feed(key, self._clock.now_s())
+            if typed is not None:
+                self._entrance.pin(typed, self._evidence.standing(self._clock.now_s()))
+
+    def answer(self, question: wire.Question, who: str = "") -> wire.Answer:
+        """An operator's question; ``who`` asks. Raises the FacelatchError that says why it cannot be answered."""
+        match question:
+            case wire.AskStatus():
+                return self.status()
+            case wire.AskUnlock():
+                self._entrance.unlock(question, who)
+                return self.status()
+            case wire.AskMode():
+                self._entrance.set_mode(question, who)
+                return self.status()
+            case wire.AskClear():
+                self._access.clear_lockouts()
+                self._latch.clear(self._teller)
+                self._teller.tell("cleared", by=who)
+                return self.status()
+        if not isinstance(question, CHANGES):
+            return self._registry.answer(question, who)
+        self._evidence.weigh_anew()
+        try:
+            answer = self._registry.answer(question, who)  # which logs it, too
+        finally:
+            self._access.reload()
+        kind = SAID[type(question)]
+        if isinstance(answer, wire.People):
+            self._teller.say(kind, {"name": answer.people[0].name, "templates": answer.people[0].templates})
+        else:
+            self._teller.say(kind, {})
         return answer
 
     def status(self) -> wire.Status:
         """For the status line and ``--json``."""
         return wire.Status(
-            door=self._door.state.value,
-            reason=self._door.reason,
-            bolt=self._bolt.name,
+            door=self.door.state.value,
+            reason=self.door.reason,
+            bolt=self._latch.bolt_name,
             liveness=self._config.liveness.mode,
             eyes=self._eyes,
             people=len(self._registry.index),
             similarity_min=self._registry.similarity_min,
             enrol_again=len(self._registry.enrol_again),
+            mode=self._access.mode_now().value,
+            is_open=self.door.is_open,
+            latched=self.door.latched,
         )
 
     def stop(self, reason: str) -> None:
         """Secure the door for good and say so. Raises BoltError."""
-        self._move(dr.Event(dr.Signal.SECURE, reason=reason), self._clock.now_s())
-        self._bolt.secure()
-        self._tell("stopped", reason=reason)
+        self._latch.move(dr.Event(dr.Signal.SECURE, reason=reason), self._teller)
+        self._latch.secure()
+        self._show(Sign.OFF)
+        self._upkeep.tell_head()
+        self._teller.tell("stopped", reason=reason)
+
+    def _tell_config_changes(self, store: Store) -> None:
+        """Which settings differ from those of the last start."""
+        now = template(self._config)
+        try:
+            before = store.setting("config")
+            store.keep("config", now)
+        except FacelatchError as error:
+            self._teller.say("log_failed", {"reason": str(error)})
+            return
+        if before is not None and before != now:
+            changed = sorted(set(now.splitlines()) - set(before.splitlines()))
+            settings = "; ".join(line.partition("#")[0].strip() for line in changed)
+            self._teller.tell("config_changed", settings=settings[:TOLD_MAX_CHARS])
 
     def _tell_who_must_enrol_again(self) -> None:
         again = self._registry.enrol_again
         if again:
-            self._tell(
+            self._teller.tell(
                 "enrol_again",
                 name=", ".join(person.name for person in again[:LISTED_MAX]),
                 ids=", ".join(str(person.id) for person in again[:LISTED_MAX]),
@@ -162,25 +258,26 @@ class Guardian:
                 f"{own[0]} with {own[1]}. Run both from the same installation."
             )
         self._evidence.forget_all()
-        self._camera, self._eyes = shown(hello.camera, TEXT_MAX_CHARS)[1:-1], "away"
+        self._camera, self._eyes = quoted(hello.camera), "away"
         self._hear(self._camera)
 
     def _hear(self, camera: str | None) -> None:
         self._heard_s = self._clock.now_s()
         if self._eyes == "away":
             self._eyes = f"present ({camera})"
-            self._tell_sparingly("eyes_present", camera=camera)
+            self._teller.tell_sparingly("eyes_present", camera=camera)
 
     def _away(self, reason: str) -> None:
         if self._eyes != "away":
             self._eyes = "away"
-            self._tell_sparingly("eyes_away", reason=shown(reason, TEXT_MAX_CHARS)[1:-1])
+            self._teller.tell_sparingly("eyes_away", reason=quoted(reason))
 
     def _judge(self, looks: list[Look], report: wire.Report) -> None:
         faces = self._config.faces
         chosen = choose(looks, report.faces_in_frame, faces.several, faces.min_px)
         if chosen is None:
             return
+        self._show(Sign.LOOKING)
         verdict: Recognised | Refused | None
         if not isinstance(chosen, Unusable):
             found = self._registry.index.best(chosen.embedding)
@@ -189,105 +286,25 @@ class Guardian:
             verdict = self._evidence.spoil(chosen.reason, report.captured_s, report.frame)
         else:
             verdict = self._evidence.unusable(chosen.reason, chosen.look)
-        self._act_on(verdict)
-
-    def _act_on(self, verdict: Recognised | Refused | None) -> None:
         if isinstance(verdict, Recognised):
-            self._grant(verdict)
+            self._entrance.face(verdict)
         elif verdict is not None:
-            self._tell_sparingly(
+            self._show(Sign.REFUSED)
+            self._teller.tell_sparingly(
                 "refused",
                 reason=verdict.reason,
-                similarity=_rounded(verdict.similarity),
+                similarity=rounded(verdict.similarity),
                 frame=verdict.frame,
                 track=verdict.track,
             )
 
-    def _grant(self, verdict: Recognised) -> None:
-        now_s = self._clock.now_s()
-        was = self._door.state
-        event = dr.Event(dr.Signal.GRANT, unlock_s=self._config.door.unlock_s)
-        what: dict[str, Plain] = {
-            "name": verdict.name,
-            "similarity": _rounded(verdict.similarity),
-            "looks": verdict.looks,
-            "frame": verdict.frame,
-            "track": verdict.track,
-            "look_age_ms": round((now_s - verdict.captured_s) * 1000, 1),
-            "liveness": self._config.liveness.mode,
-        }
-        if self._move(event, now_s):
-            self._tell("released", verdict.person_id, for_s=event.unlock_s, **what)
-        else:
-            self._tell("recognised", verdict.person_id, reason=f"the door was {was.value}", **what)
-
-    def _move(self, event: dr.Event, now_s: float) -> bool:
-        """Step the door, drive the bolt, then tell of a fault or of securing. True when this event released the
-        bolt."""
-        before = self._door
-        self._door, commands = dr.step(before, event, now_s)
-        try:
-            for command in commands:
-                if isinstance(command, dr.Release):
-                    self._bolt.release(command.until_s)
-                else:
-                    self._bolt.secure()
-        except BoltError as error:
-            self._door, _ = dr.step(self._door, dr.Event(dr.Signal.BOLT_FAULT, reason=str(error)), now_s)
-        if self._door.state is dr.State.FAULT and before.state is not dr.State.FAULT:
-            self._check_s = now_s
-            self._secure_anyway()
-            self._tell("fault", reason=self._door.reason)
-        elif before.state is not self._door.state and self._door.state is dr.State.LOCKED:
-            self._tell("secured", reason=self._door.reason)
-        return self._door.state is dr.State.UNLOCKED and any(isinstance(each, dr.Release) for each in commands)
-
-    def _check(self, now_s: float) -> None:
-        """Whether the bolt obeys again: secure it and read it back."""
-        self._check_s = now_s
-        if self._secure_anyway() and not self._bolt.released:
-            self._move(dr.Event(dr.Signal.CHECK_PASSED), now_s)
-
-    def _secure_anyway(self) -> bool:
-        try:
-            self._bolt.secure()
-        except BoltError:
-            return False  # the door is in FAULT, has said so, and will try again
-        return True
-
-    def _tell(self, kind: str, person_id: int | None = None, **values: Plain) -> None:
-        """Announce, then log. A log that cannot be written is announced and stops nothing: the bolt has moved."""
-        self._say(kind, values)
-        detail = {key: value for key, value in values.items() if key != "name"}
-        try:
-            self._store.log(Event(kind, person_id, detail))
-        except FacelatchError as error:
-            self._say("log_failed", {"reason": str(error)})
-
-    def _tell_sparingly(self, kind: str, **values: Plain) -> None:
-        """For what the eyes can cause at any rate: beyond the bucket it is counted, and the count told with the
-        next."""
-        now_s = self._clock.now_s()
-        self._tokens = min(TOKENS_MAX, self._tokens + (now_s - self._tokens_s) * TOKENS_A_SECOND)
-        self._tokens_s = now_s
-        if self._tokens < 1:
-            self._untold += 1
-            return
-        self._tokens -= 1
-        if self._untold:
-            values["untold"], self._untold = self._untold, 0
-        self._tell(kind, None, **values)
-
-    def _say(self, kind: str, values: Mapping[str, Plain]) -> None:
-        """A terminal that is gone, or cannot write a name, must not stop the door."""
-        try:
-            self._announce(kind, {**values, "status": self.status().line()})
-        except Exception:
-            _log.exception("a notice could not be announced: %s", kind)
+    def _show(self, sign: Sign) -> None:
+        if self._indicator is not None:
+            self._indicator.show(sign)
 
 
 def terms(config: Config) -> Terms:
-    """The configuration's ``[match]`` and ``[evidence]`` in seconds."""
+    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds."""
     return Terms(
         similarity_min=config.match.similarity_min,
         margin_min=config.match.margin_min,
@@ -295,8 +312,5 @@ def terms(config: Config) -> Terms:
         looks_window=config.evidence.looks_window,
         window_s=config.evidence.window_s,
         look_age_max_s=config.evidence.look_age_max_ms / 1000,
+        near_miss=config.attempts.near_miss,
     )
-
-
-def _rounded(similarity: float | None) -> float | None:
-    return None if similarity is None else round(similarity, 3)

@@ -4,13 +4,27 @@ Adapters live in ``devices``, ``models`` and ``store``; hand-written fakes in ``
 conformance tests.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.types import Embedding, Event, Face, Frame, Gallery, Person, Rgb
+from edge.types import (
+    Embedding,
+    Event,
+    Face,
+    Frame,
+    Gallery,
+    LogCheck,
+    LoggedEvent,
+    Permission,
+    Person,
+    PinHash,
+    Rgb,
+    Sign,
+)
 
 
 class Camera(Protocol):
@@ -91,8 +105,83 @@ class Store(Protocol):
         """
         ...
 
+    def permissions(self) -> Mapping[int, Permission]:
+        """What each person may, by the person's id; who is not in it has no limits. Raises StoreError."""
+        ...
+
+    def permit(self, name: str, permission: Permission) -> Person:
+        """Set what a person may, in place of what was set. Raises PersonError, StoreError."""
+        ...
+
+    def spend_use(self, person_id: int) -> None:
+        """Take one of the person's uses away, where they are counted and any is left. Raises StoreError."""
+        ...
+
+    def pins(self) -> list[PinHash]:
+        """Every PIN, by person and duress. Raises StoreError."""
+        ...
+
+    def set_pin(self, name: str, text: str | None, *, duress: bool) -> Person:
+        """Keep a PIN in place of the former one of that kind, None: take it away. Raises PersonError, StoreError."""
+        ...
+
+    def holidays(self) -> list[str]:
+        """ISO dates, ascending. Raises StoreError."""
+        ...
+
+    def set_holidays(self, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Add and remove ISO dates (checked by the caller). Raises StoreError."""
+        ...
+
+    def setting(self, key: str) -> str | None:
+        """What was kept under a key: the door's mode, the lockouts. Raises StoreError."""
+        ...
+
+    def keep(self, key: str, value: str) -> None:
+        """Keep a text of at most 10,000 characters under a key. Raises StoreError."""
+        ...
+
     def log(self, event: Event) -> None:
         """Append to the audit log. Raises StoreError."""
+        ...
+
+    def log_page(
+        self,
+        after_id: int = 0,
+        since_utc: str | None = None,
+        person_id: int | None = None,
+        kind: str | None = None,
+        last: int | None = None,
+        *,
+        limit: int = 100,
+    ) -> list[LoggedEvent]:
+        """The first ``limit`` entries above ``after_id`` that fit, oldest first; with ``last`` the newest so many.
+
+        ``since_utc`` is written as the log's times are (``Clock.utc``) and included. Raises StoreError.
+        """
+        ...
+
+    def log_head(self) -> tuple[int, str]:
+        """The newest entry's id (0: none yet) and the digest that stands for it and all before it.
+
+        Kept elsewhere, it shows a file that was put back as a whole. Raises LogError, StoreError.
+        """
+        ...
+
+    def verify_log(self, after_id: int = 0, *, until_id: int | None = None, limit: int = 1000) -> LogCheck:
+        """Check up to ``limit`` entries above ``after_id``, which was the ``last_id`` of the call before.
+
+        Ends at ``until_id`` where that is given; at the log's end its length is checked too. Raises LogError naming
+        the first entry that is wrong, and StoreError.
+        """
+        ...
+
+    def prune_log(self, keep_days: int, keep_rows: int) -> int:
+        """Remove some of the oldest entries that are older or more than that; returns how many. Raises StoreError.
+
+        A bounded number a call: until it returns 0 there may be more. Entries count as too old only while the calendar
+        can be believed.
+        """
         ...
 
     def close(self) -> None: ...
@@ -106,6 +195,10 @@ class Bolt(Protocol):
 
     @property
     def released(self) -> bool: ...
+
+    def obeys(self) -> bool:
+        """Whether the line reads as it was driven last; False where it cannot be read."""
+        ...
 
     def release(self, until_s: float) -> None:
         """Let the door open until the monotonic time ``until_s``; the bolt then secures *itself*, whatever the
@@ -132,5 +225,23 @@ class Clock(Protocol):
         ...
 
     def utc(self) -> str:
-        """ISO-8601, to the millisecond, for the log only."""
+        """ISO-8601, to the millisecond."""
         ...
+
+    def local(self) -> datetime:
+        """The calendar time in the door's time zone, aware."""
+        ...
+
+    def trusted(self) -> bool:
+        """Whether the calendar can be right: the clock is synchronised, or a battery kept it."""
+        ...
+
+
+class Indicator(Protocol):
+    """Lights and buzzer. What it shows is for people only: a fault of it stops nothing."""
+
+    def show(self, sign: Sign) -> None:
+        """Play a sign until another is shown; signs that end go back to the last that does not. Never raises."""
+        ...
+
+    def close(self) -> None: ...

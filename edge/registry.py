@@ -5,14 +5,15 @@ lock and uses the same class itself. Both therefore check, refuse and log alike.
 """
 
 import logging
+from dataclasses import asdict
 
 import numpy as np
 
-from edge import wire
+from edge import logbook, permits, wire
 from edge.core.match import Index, acceptable
-from edge.errors import FaceError, FacelatchError, TemplateModelError
+from edge.errors import FaceError, FacelatchError, TemplateModelError, WireError
 from edge.ports import Store
-from edge.types import SAME_PERSON_MIN, Embedding, Event, Gallery, Match, Person
+from edge.types import SAME_PERSON_MIN, Embedding, Event, Gallery, Match, Permission, Person
 
 _log = logging.getLogger(__name__)
 
@@ -32,32 +33,56 @@ class Registry:
         self._nobody = Gallery(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64), {})
         self._read()
 
-    def answer(self, question: wire.Question) -> wire.Answer:
-        """Carry out one question. Raises the FacelatchError that says why it cannot be."""
+    def answer(self, question: wire.Question, who: str = "") -> wire.Answer:
+        """Carry out one question; ``who`` asks. Raises the FacelatchError that says why it cannot be."""
         match question:
             case wire.AskEnroll():
-                return _one(self._enroll(question))
+                return _one(self._enroll(question, who))
             case wire.AskForget():
                 person = self._store.forget(question.name)
-                self._changed("forgotten", person)
+                self._changed("forgotten", person, who)
                 return _one(person)
+            case wire.AskAllow() | wire.AskPin() | wire.AskHolidays():
+                return self._rule(question, who)
+            case wire.AskUnlock() | wire.AskMode() | wire.AskClear():
+                raise WireError("No guardian runs that could move the door. Start facelatch-door.")
             case wire.AskIdentify():
                 return self._identify(question)
             case wire.AskPeople():
                 everybody = self._store.people()
                 page = everybody[question.start : question.start + wire.PAGE]
                 return wire.People([wire.PersonLine.of(p) for p in page], question.start + len(page) < len(everybody))
+            case wire.AskLog() | wire.AskVerify():
+                return logbook.answer(self._store, question)
             case _:
                 return status_without_guardian(len(self.index), self.similarity_min, len(self.enrol_again))
 
-    def _enroll(self, question: wire.AskEnroll) -> Person:
+    def name_of(self, person_id: int) -> str | None:
+        """The name of somebody enrolled."""
+        return self._names.get(person_id)
+
+    def _enroll(self, question: wire.AskEnroll, who: str) -> Person:
         self._require_model(question.model_id)
         templates = [wire.to_embedding(template, self.dimension) for template in question.templates]
         if question.add:
             self._require_likeness(question.name, templates)
         person = self._store.enroll(question.name, templates, add=question.add)
-        self._changed("enrolled", person)
+        self._changed("enrolled", person, who)
         return person
+
+    def _rule(self, question: wire.AskAllow | wire.AskPin | wire.AskHolidays, who: str) -> wire.Answer:
+        if isinstance(question, wire.AskHolidays):
+            dates = permits.holidays(self._store, question)
+            if question.add or question.remove:
+                self._log("holidays", None, who, {"dates": len(dates.dates)})
+            return dates
+        if isinstance(question, wire.AskAllow):
+            person = permits.allow(self._store, question)
+            self._log("allowed", person.id, who, asdict(self._store.permissions().get(person.id, Permission())))
+        else:
+            person = permits.set_pin(self._store, question)
+            self._log("pin_removed" if question.pin is None else "pin_set", person.id, who, {})
+        return _one(person)
 
     def _identify(self, question: wire.AskIdentify) -> wire.Identified:
         self._require_model(question.model_id)
@@ -67,17 +92,22 @@ class Registry:
             return wire.Identified(None, None, None, False, self.similarity_min)
         return wire.Identified(found.name, found.similarity, _finite_margin(found), accepted, self.similarity_min)
 
-    def _changed(self, kind: str, person: Person) -> None:
+    def _changed(self, kind: str, person: Person, who: str) -> None:
         self._read()
+        self._log(kind, person.id, who, {"templates": person.templates})
+
+    def _log(self, kind: str, person_id: int | None, who: str, detail: dict[str, str | int | float | None]) -> None:
         try:
-            self._store.log(Event(kind, person.id, {"templates": person.templates}))
+            self._store.log(Event(kind, person_id, {**detail, "by": who}))
         except FacelatchError as error:  # the change itself is stored
             _log.error("%s, but that could not be logged: %s", kind, error)
 
     def _read(self) -> None:
         self.index = Index(self._nobody)  # should the gallery not be readable now, nobody is known
         self.index = Index(self._store.gallery())
-        self.enrol_again = [person for person in self._store.people() if person.enrol_again]
+        everybody = self._store.people()
+        self._names = {person.id: person.name for person in everybody}
+        self.enrol_again = [person for person in everybody if person.enrol_again]
 
     def _require_likeness(self, name: str, templates: list[Embedding]) -> None:
         """More templates of somebody must look like that person: a wrong file would let a stranger in.

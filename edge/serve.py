@@ -10,12 +10,14 @@ import selectors
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from edge import wire
+from edge import peers, wire
 from edge.core.door import State
-from edge.errors import FacelatchError, WireError
+from edge.errors import DoorError, FacelatchError, WireError
 from edge.guardian import Guardian
+from edge.notify import Notifier
 from edge.ports import Clock
 
 Watch = Callable[[State], str | None]
@@ -23,6 +25,10 @@ Watch = Callable[[State], str | None]
 
 PACKETS_A_TURN = 16
 """At most sixty a second are expected of a camera; a flood gets no more than this before the door's turn."""
+
+REPORTS_A_SECOND, QUESTIONS_A_SECOND = 120.0, 20.0
+"""What the eyes and one operator may send, on average over a second: twice the fastest camera, and more than any
+command asks. The rest of the eyes' packets is read and dropped unparsed; an operator waits."""
 
 CONTROL_MAX = 8
 """Operators' commands at a time; the next one takes the place of the longest connected."""
@@ -34,15 +40,41 @@ TICK_MAX_S = 0.5
 """The loop turns at least this often, so that a wrong deadline shows soon."""
 
 
+@dataclass(slots=True)
+class _Allowance:
+    """A bucket of packets: ``rate`` a second, and as many at once."""
+
+    rate: float
+    tokens: float
+    filled_s: float
+
+    def take(self, now_s: float) -> bool:
+        self.tokens = min(self.rate, self.tokens + (now_s - self.filled_s) * self.rate)
+        self.filled_s = now_s
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass(slots=True)
+class _Operator:
+    name: str
+    allowance: _Allowance
+
+
 class Server:
     """Owns the two listening sockets and serves until told to stop."""
 
-    def __init__(self, guardian: Guardian, looks_path: Path, control_path: Path, clock: Clock) -> None:
+    def __init__(
+        self, guardian: Guardian, looks_path: Path, control_path: Path, clock: Clock, notifier: Notifier | None = None
+    ) -> None:
         """Raises WireError when a socket cannot be made, as when another guardian serves there."""
-        self._guardian, self._clock = guardian, clock
+        self._guardian, self._clock, self._notifier = guardian, clock, notifier
         self._selector = selectors.DefaultSelector()
         self._eyes: socket.socket | None = None
-        self._operators: dict[socket.socket, None] = {}
+        self._reports = _Allowance(REPORTS_A_SECOND, REPORTS_A_SECOND, clock.now_s())
+        self._operators: dict[socket.socket, _Operator] = {}
         self._paths = (looks_path, control_path)
         self._lock = _only_one(control_path.with_name("guardian.lock"))
         self._listen(looks_path, self._accept_eyes)
@@ -51,14 +83,22 @@ class Server:
 
     def run(self, watch: Watch) -> str:
         """Serve until ``stopping`` or ``watch`` says why; returns it. The bolt is left to the caller."""
+        if self._notifier is not None:
+            self._notifier.ready(self._guardian.status().line())
         while self.stopping is None:
             self._guardian.tick()
+            self._feed_watchdog()
             self.stopping = self.stopping or watch(self._guardian.door.state)
             wait_s = min(self._guardian.next_tick_s() - self._clock.now_s(), TICK_MAX_S)
             for key, _ in self._selector.select(max(wait_s, 0)):
                 handle: Callable[[socket.socket], None] = key.data
                 handle(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
         return self.stopping
+
+    def _feed_watchdog(self) -> None:
+        """The loop has come round: that, and a bolt as commanded, is what the watchdog is fed for."""
+        if self._notifier is not None and self._clock.now_s() >= self._notifier.due_s() and self._guardian.sound():
+            self._notifier.alive(self._guardian.status().line())
 
     def close(self) -> None:
         """Close every socket and take their names away."""
@@ -88,6 +128,10 @@ class Server:
         connection = _accepted(listener)
         if connection is None:
             return
+        if not peers.is_eyes(connection):
+            connection.close()
+            self._guardian.malformed(WireError("Somebody who is not the eyes came to their socket. Look who it is."))
+            return
         if self._eyes is not None:
             self._lose_eyes(self._eyes, "other eyes took their place")
         self._eyes = connection
@@ -104,6 +148,8 @@ class Server:
                 if not data:
                     self._lose_eyes(connection, "they closed the connection")
                     return
+                if not self._reports.take(self._clock.now_s()):
+                    raise WireError(f"The eyes send more than {REPORTS_A_SECOND:.0f} messages a second. Restart them.")
                 self._guardian.eyes_say(wire.from_eyes(data))
             except WireError as error:
                 self._guardian.malformed(error)
@@ -118,26 +164,34 @@ class Server:
         connection = _accepted(listener)
         if connection is None:
             return
+        name = peers.operator(connection)
+        if name is None:
+            refusal = DoorError(f"Only root and members of the group {peers.OPERATORS} operate the door. Use sudo.")
+            _send(connection, wire.Failure(type(refusal).__name__, str(refusal)))
+            connection.close()
+            return
         if len(self._operators) >= CONTROL_MAX:
             self._drop(next(iter(self._operators)))
-        self._operators[connection] = None
+        allowance = _Allowance(QUESTIONS_A_SECOND, QUESTIONS_A_SECOND, self._clock.now_s())
+        self._operators[connection] = _Operator(name, allowance)
         self._selector.register(connection, selectors.EVENT_READ, self._hear_operator)
 
     def _hear_operator(self, connection: socket.socket) -> None:
+        operator = self._operators[connection]
         try:
             data = _receive(connection)
-            if data is None:
-                return
-            if data:
-                connection.send(wire.encode(self._answered(data)))
-                return
-        except (BlockingIOError, WireError, ConnectionError):
-            pass  # whoever asks and does not read the answer is let go
-        self._drop(connection)
+        except WireError:
+            data = b""
+        if data is None:
+            return
+        if not data or not _send(connection, self._answered(data, operator)):
+            self._drop(connection)  # whoever asks and does not read the answer is let go
 
-    def _answered(self, data: bytes) -> wire.Answer:
+    def _answered(self, data: bytes, operator: _Operator) -> wire.Answer:
         try:
-            return self._guardian.answer(wire.question(data))
+            if not operator.allowance.take(self._clock.now_s()):
+                raise WireError(f"That were more than {QUESTIONS_A_SECOND:.0f} questions a second. Ask more slowly.")
+            return self._guardian.answer(wire.question(data), operator.name)
         except FacelatchError as error:
             return wire.Failure(type(error).__name__, str(error))
 
@@ -145,6 +199,15 @@ class Server:
         self._selector.unregister(connection)
         self._operators.pop(connection, None)
         connection.close()
+
+
+def _send(connection: socket.socket, answer: wire.Answer) -> bool:
+    """Whether the answer went off; nobody is waited for."""
+    try:
+        connection.send(wire.encode(answer))
+    except (OSError, WireError):
+        return False
+    return True
 
 
 def _receive(connection: socket.socket) -> bytes | None:

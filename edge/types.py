@@ -7,6 +7,7 @@ right and y down. Boxes are edges (the first pixel is the box 0, 0, 1, 1), point
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -157,3 +158,77 @@ class Event:
     kind: str
     person_id: int | None = None
     detail: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as the log holds it: ``id`` counts up without gaps, ``at_utc`` is ISO-8601."""
+
+    id: int
+    at_utc: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class LogCheck:
+    """A stretch of the log that is as it was written: ``checked`` entries up to ``last_id``. ``digest``: hexadecimal,
+    stands for all entries up to that one. ``more``: the log goes on."""
+
+    checked: int
+    last_id: int
+    digest: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the owner allows one person, beside the face. Everything is open when nothing was set.
+
+    ``valid_from_utc``, ``valid_until_utc``: ISO-8601 in UTC, to the second; the end is not included. ``uses_left``: how
+    often the face still opens. ``schedule``: the text of a ``core.schedule.Schedule``.
+    """
+
+    disabled: bool = False
+    valid_from_utc: str | None = None
+    valid_until_utc: str | None = None
+    uses_left: int | None = None
+    schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinHash:
+    """A person's PIN as it is kept: ``text`` is salt and digest as ``edge.pin`` writes them. ``duress``: typed under
+    threat, it opens as usual and calls for help in silence."""
+
+    person_id: int
+    text: str
+    duress: bool
+
+
+class Input(Enum):
+    """What can be wired to the guardian."""
+
+    EXIT_BUTTON = "exit button"
+    DOOR_CONTACT = "door contact"
+    TAMPER = "tamper switch"
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """An input's settled state: the button pressed, the door open, the case tampered with, or not."""
+
+    input: Input
+    active: bool
+
+
+class Sign(Enum):
+    """The vocabulary of lights and buzzer."""
+
+    READY = "ready"
+    LOOKING = "looking"
+    WELCOME = "welcome"
+    REFUSED = "refused"
+    WARNING = "the door is open for long"
+    ALARM = "alarm"
+    FAULT = "fault"
+    OFF = "off"

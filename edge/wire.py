@@ -4,7 +4,7 @@ Two conversations. On the looks socket the eyes report and the guardian only lis
 operator's command asks and the guardian answers.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,7 +14,7 @@ from edge.core.names import shown
 from edge.errors import WireError
 from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Person, Quality
 
-VERSION = 1
+VERSION = 2
 """Of both conversations. Another version is refused: both processes come from one installation."""
 
 PACKET_MAX_BYTES = 128 * 1024
@@ -105,7 +105,89 @@ class AskIdentify(msgspec.Struct, tag="identify", frozen=True, forbid_unknown_fi
     embedding: Vector
 
 
-Question = AskStatus | AskPeople | AskEnroll | AskForget | AskIdentify
+Name = Annotated[str, Meta(max_length=500)]
+Utc = Annotated[str, Meta(max_length=40)]
+
+
+class AskUnlock(msgspec.Struct, tag="unlock", frozen=True, forbid_unknown_fields=True):
+    """Release the bolt once, for ``for_s`` seconds. Answered by ``Status``."""
+
+    for_s: Annotated[float, Meta(gt=0)]
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class AskMode(msgspec.Struct, tag="mode", frozen=True, forbid_unknown_fields=True):
+    """Set the door's mode, until somebody sets another; "normal" follows the schedules. Answered by ``Status``."""
+
+    mode: Literal["normal", "free", "night", "lockdown"]
+    reason: Annotated[str, Meta(max_length=200)] = ""
+
+
+class AskClear(msgspec.Struct, tag="clear", frozen=True, forbid_unknown_fields=True):
+    """Acknowledge an alarm, unlatch a fault, end every lockout. Answered by ``Status``."""
+
+
+class AskAllow(msgspec.Struct, tag="allow", frozen=True, forbid_unknown_fields=True):
+    """Change what a person may; a field that is UNSET stays, None takes the limit away. Answered by ``People``."""
+
+    name: Name
+    disabled: bool | msgspec.UnsetType = msgspec.UNSET
+    valid_from_utc: Utc | msgspec.UnsetType | None = msgspec.UNSET
+    valid_until_utc: Utc | msgspec.UnsetType | None = msgspec.UNSET
+    uses_left: Annotated[int, Meta(ge=0, le=1_000_000)] | msgspec.UnsetType | None = msgspec.UNSET
+    schedule: Text | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class AskPin(msgspec.Struct, tag="pin", frozen=True, forbid_unknown_fields=True):
+    """Give a person a PIN (or with ``duress`` a second one for use under threat), None: take it away. Answered by
+    ``People``."""
+
+    name: Name
+    pin: Annotated[str, Meta(max_length=64)] | None
+    duress: bool = False
+
+
+class AskHolidays(msgspec.Struct, tag="holidays", frozen=True, forbid_unknown_fields=True):
+    """The holidays, after adding and removing some (ISO dates). Answered by ``Holidays``."""
+
+    add: Annotated[list[Utc], Meta(max_length=400)] = []
+    remove: Annotated[list[Utc], Meta(max_length=400)] = []
+
+
+class AskLog(msgspec.Struct, tag="log", frozen=True, forbid_unknown_fields=True):
+    """Entries of the audit log above ``after_id``, oldest first; ``last``: only so many of the newest. Answered by
+    ``Log``."""
+
+    after_id: Count = 0
+    since_utc: Utc | None = None
+    person: Name | None = None
+    kind: Annotated[str, Meta(max_length=100)] | None = None
+    last: Annotated[int, Meta(ge=1, le=100)] | None = None
+
+
+class AskVerify(msgspec.Struct, tag="verify", frozen=True, forbid_unknown_fields=True):
+    """Check the log's chain, a page from ``after_id`` on, which ends at ``until_id`` at the latest. Answered by
+    ``Verified``."""
+
+    after_id: Count = 0
+    until_id: Count | None = None
+
+
+Question = (
+    AskStatus
+    | AskPeople
+    | AskEnroll
+    | AskForget
+    | AskIdentify
+    | AskUnlock
+    | AskMode
+    | AskClear
+    | AskAllow
+    | AskPin
+    | AskHolidays
+    | AskLog
+    | AskVerify
+)
 
 PAGE = 200
 """People in one answer: 200 names of 64 characters, 4 bytes each, stay below ``PACKET_MAX_BYTES``."""
@@ -142,13 +224,19 @@ class Status(msgspec.Struct, tag="status", frozen=True):
     people: int
     similarity_min: float
     enrol_again: int = 0
+    mode: str = "normal"
+    is_open: bool = False
+    latched: bool = False
 
     def line(self) -> str:
         """The status line, with the simulated bolt and the liveness mode always named."""
         again = f" · {self.enrol_again} must enrol again" if self.enrol_again else ""
+        mode = "" if self.mode == "normal" else f" · mode {self.mode}"
+        leaf = " · the door stands open" if self.is_open else ""
+        latched = " · latched: `facelatch clear` ends it" if self.latched else ""
         return (
-            f"{self.door} ({self.reason}) · bolt {self.bolt} · liveness {self.liveness} · eyes {self.eyes} · "
-            f"{self.people} enrolled{again} · similarity at least {self.similarity_min:.2f}"
+            f"{self.door} ({self.reason}){latched}{leaf}{mode} · bolt {self.bolt} · liveness {self.liveness} · "
+            f"eyes {self.eyes} · {self.people} enrolled{again} · similarity at least {self.similarity_min:.2f}"
         )
 
 
@@ -168,6 +256,35 @@ class Identified(msgspec.Struct, tag="identified", frozen=True):
     similarity_min: float
 
 
+class Holidays(msgspec.Struct, tag="holidays", frozen=True):
+    dates: list[str]
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One entry of the audit log on the wire and in ``--json``; ``person`` is the name while somebody has it."""
+
+    id: int
+    at_utc: str
+    kind: str
+    person_id: int | None
+    person: str | None
+    detail: dict[str, str | int | float | bool | None]
+
+
+class Log(msgspec.Struct, tag="log", frozen=True):
+    lines: list[LogLine]
+    more: bool = False
+
+
+class Verified(msgspec.Struct, tag="verified", frozen=True):
+    """A page of the log is as it was written: ``checked`` entries, up to ``last_id``; ``head``: the digest there."""
+
+    checked: int
+    last_id: int
+    head: str
+    more: bool = False
+
+
 class Failure(msgspec.Struct, tag="failure", frozen=True):
     """The question failed: the class name of a FacelatchError and its message."""
 
@@ -175,7 +292,7 @@ class Failure(msgspec.Struct, tag="failure", frozen=True):
     message: str
 
 
-Answer = Status | People | Identified | Failure
+Answer = Status | People | Identified | Holidays | Log | Verified | Failure
 
 T = TypeVar("T")
 

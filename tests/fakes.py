@@ -1,18 +1,22 @@
 """Hand-written stand-ins for the ports. They pass the same conformance tests as the real adapters."""
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 import numpy as np
 
 from edge.core.names import clean_name, name_key
-from edge.store.events import LoggedEvent, detail_json
+from edge.errors import LogError
+from edge.store.chain import PRUNED_A_CALL
+from edge.store.events import detail_json
 from edge.store.faults import already_enrolled, nobody_named
+from edge.store.permissions import check_plain
+from edge.store.rules import check_value
 from edge.store.templates import check_count, check_templates
-from edge.types import Embedding, Event, Gallery, Person
+from edge.types import Embedding, Event, Gallery, LogCheck, LoggedEvent, Permission, Person, PinHash
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -20,17 +24,33 @@ _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 class FakeClock:
     """Time that stands still until it is told to ``advance``. It starts at 1000 s, 2026-01-01 UTC."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self.zone = zone
+        self.is_trusted = True
         self._elapsed_s = 0.0
+        self._jumped_s = 0.0
 
     def now_s(self) -> float:
         return 1000.0 + self._elapsed_s
 
     def utc(self) -> str:
-        return (_EPOCH + timedelta(seconds=self._elapsed_s)).isoformat(timespec="milliseconds")
+        return self._calendar().isoformat(timespec="milliseconds")
+
+    def local(self) -> datetime:
+        return self._calendar().astimezone(self.zone)
+
+    def trusted(self) -> bool:
+        return self.is_trusted
 
     def advance(self, seconds: float) -> None:
         self._elapsed_s += seconds
+
+    def utc_jump(self, seconds: float) -> None:
+        """Set the calendar, and nothing else, forward or back."""
+        self._jumped_s += seconds
+
+    def _calendar(self) -> datetime:
+        return _EPOCH + timedelta(seconds=self._elapsed_s + self._jumped_s)
 
 
 @dataclass
@@ -57,6 +77,11 @@ class FakeStore:
         self._templates: list[_Template] = []
         self._events: list[LoggedEvent] = []
         self._last_id = 0
+        self._logged = 0
+        self._permissions: dict[int, Permission] = {}
+        self._pins: dict[tuple[int, bool], PinHash] = {}
+        self._holidays: set[str] = set()
+        self._settings: dict[str, str] = {}
 
     def reopened(self, model: str, dimension: int) -> "FakeStore":
         """What is stored, as a release with this embedding model opens it; it takes this store's place."""
@@ -101,15 +126,103 @@ class FakeStore:
             raise nobody_named(name, self._names())
         person = self._person(row)
         self._templates = [each for each in self._templates if each.person_id != row.id]
+        self._permissions.pop(row.id, None)
+        self._pins = {key: pin for key, pin in self._pins.items() if pin.person_id != row.id}
         return person
+
+    def permissions(self) -> Mapping[int, Permission]:
+        return dict(self._permissions)
+
+    def permit(self, name: str, permission: Permission) -> Person:
+        check_plain(permission.valid_from_utc, permission.valid_until_utc, permission.schedule)
+        person = self._must_find(name)
+        self._permissions[person.id] = permission
+        return person
+
+    def spend_use(self, person_id: int) -> None:
+        permission = self._permissions.get(person_id)
+        if permission is not None and permission.uses_left:
+            self._permissions[person_id] = replace(permission, uses_left=permission.uses_left - 1)
+
+    def pins(self) -> list[PinHash]:
+        return [pin for _, pin in sorted(self._pins.items())]
+
+    def set_pin(self, name: str, text: str | None, *, duress: bool) -> Person:
+        check_plain(text)
+        person = self._must_find(name)
+        self._pins.pop((person.id, duress), None)
+        if text is not None:
+            self._pins[person.id, duress] = PinHash(person.id, text, duress)
+        return person
+
+    def holidays(self) -> list[str]:
+        return sorted(self._holidays)
+
+    def set_holidays(self, add: Sequence[str], remove: Sequence[str]) -> None:
+        check_plain(*add)
+        self._holidays |= set(add)
+        self._holidays -= set(remove)
+
+    def setting(self, key: str) -> str | None:
+        return self._settings.get(key)
+
+    def keep(self, key: str, value: str) -> None:
+        check_value(key, value)
+        self._settings[key] = value
 
     def log(self, event: Event) -> None:
         detail_json(event)
         kept = Event(event.kind, event.person_id, MappingProxyType(dict(event.detail)))
-        self._events.append(LoggedEvent(len(self._events) + 1, self._clock.utc(), kept))
+        self._logged += 1
+        self._events.append(LoggedEvent(self._logged, self._clock.utc(), kept))
 
     def events(self, limit: int) -> list[LoggedEvent]:
         return self._events[::-1][: max(limit, 0)]
+
+    def log_page(
+        self,
+        after_id: int = 0,
+        since_utc: str | None = None,
+        person_id: int | None = None,
+        kind: str | None = None,
+        last: int | None = None,
+        *,
+        limit: int = 100,
+    ) -> list[LoggedEvent]:
+        found = [
+            each
+            for each in self._events
+            if each.id > after_id
+            and (since_utc is None or each.at_utc >= since_utc)
+            and (person_id is None or each.event.person_id == person_id)
+            and (kind is None or each.event.kind == kind)
+        ]
+        return found[:limit] if last is None else found[max(len(found) - last, 0) :]
+
+    def log_head(self) -> tuple[int, str]:
+        return self._logged, f"{self._logged:064x}"
+
+    def verify_log(self, after_id: int = 0, *, until_id: int | None = None, limit: int = 1000) -> LogCheck:
+        """Nothing can be changed here: there is no chain, and the digest is only the entry's number."""
+        removed = self._logged - len(self._events)
+        first = max(after_id, removed)
+        if first > self._logged:
+            raise LogError(f"Entry {after_id} is missing. It was never written.")
+        until = self._logged if until_id is None else min(max(until_id, first), self._logged)
+        last = min(until, first + limit)
+        return LogCheck(last - first, last, f"{last:064x}", last < self._logged)
+
+    def prune_log(self, keep_days: int, keep_rows: int) -> int:
+        oldest = datetime.fromisoformat(self._clock.utc()) - timedelta(days=keep_days)
+        removed = 0
+        for each in self._events[:-1]:
+            is_old = self._clock.trusted() and datetime.fromisoformat(each.at_utc) < oldest
+            if each.id > self._logged - keep_rows and not is_old:
+                break
+            removed += 1
+        removed = min(removed, PRUNED_A_CALL)
+        self._events = self._events[removed:]
+        return removed
 
     def close(self) -> None:
         pass
@@ -121,6 +234,12 @@ class FakeStore:
         own = [each for each in self._templates if each.person_id == row.id]
         count = sum(self._is_current(each) for each in own)
         return Person(row.id, row.name, count, row.enrolled_utc, None if count or not own else own[-1].model)
+
+    def _must_find(self, name: str) -> Person:
+        row = self._rows.get(name_key(name))
+        if row is None:
+            raise nobody_named(name, self._names())
+        return self._person(row)
 
     def _names(self) -> list[str]:
         return [row.name for _, row in sorted(self._rows.items())]

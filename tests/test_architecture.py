@@ -10,7 +10,7 @@ import pytest
 EDGE = Path(__file__).parents[1] / "edge"
 
 STANDARD = frozenset(sys.stdlib_module_names)
-PURE = frozenset({"collections", "dataclasses", "difflib", "enum", "math", "re", "typing", "unicodedata"})
+PURE = frozenset({"collections", "dataclasses", "datetime", "difflib", "enum", "math", "re", "typing", "unicodedata"})
 """What the core may take of the standard library: nothing that waits, reads, starts or listens."""
 BASE = {"edge.types", "edge.errors"}
 ADAPTER = {"edge.core", "edge.types", "edge.ports", "edge.errors", "edge.images"}
@@ -30,10 +30,32 @@ MAY_IMPORT: dict[str, set[str]] = {
     "devices": {"numpy", "cv2", "gpiozero", "lgpio", "picamera2", "edge.devices", *ADAPTER},
     "store": {"numpy", "msgspec", "sqlite_utils", "edge.store", *ADAPTER},
     "enroll": {"numpy", "edge.core", "edge.ports", "edge.images", *BASE},
-    "registry": {"numpy", "edge.wire", "edge.core", "edge.ports", *BASE},
-    "child": {"edge.config", "edge.core", "edge.guardian"},
-    "guardian": {"edge.wire", "edge.config", "edge.core", "edge.ports", "edge.registry", *BASE},
-    "serve": {"edge.wire", "edge.core", "edge.ports", "edge.guardian", *BASE},
+    "pin": BASE,
+    "permits": {"msgspec", "edge.pin", "edge.wire", "edge.core", "edge.ports", *BASE},
+    "logbook": {"msgspec", "edge.wire", "edge.core", "edge.ports", *BASE},
+    "registry": {"numpy", "edge.wire", "edge.core", "edge.ports", "edge.permits", "edge.logbook", *BASE},
+    "child": {"edge.config", "edge.core", "edge.teller"},
+    "teller": {"edge.core", "edge.ports", *BASE},
+    "latch": {"edge.core", "edge.ports", "edge.teller", *BASE},
+    "upkeep": {"edge.config", "edge.ports", "edge.teller", *BASE},
+    "access": {"edge.config", "edge.core", "edge.ports", "edge.pin", *BASE},
+    "entrance": {
+        "edge.wire",
+        "edge.config",
+        "edge.core",
+        "edge.ports",
+        "edge.access",
+        "edge.latch",
+        "edge.teller",
+        *BASE,
+    },
+    "guardian": {
+        *("edge.wire", "edge.config", "edge.core", "edge.ports", "edge.registry", "edge.access", "edge.latch"),
+        *("edge.entrance", "edge.teller", "edge.upkeep", *BASE),
+    },
+    "notify": {"edge.ports"},
+    "peers": set(),
+    "serve": {"edge.notify", "edge.peers", "edge.wire", "edge.core", "edge.ports", "edge.guardian", *BASE},
     "eyes": {"edge.wire", "edge.core", "edge.ports", "edge.slot", *BASE},
 }
 """By the first name below ``edge``: packages and modules that it may import. ``app`` wires and ``cli`` prints: they

@@ -1,9 +1,13 @@
 """The guardian's loop on real sockets, in a thread, with real clients."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -14,11 +18,12 @@ from edge.config import Config
 from edge.devices.bolt import SimulatedPin, TimedBolt
 from edge.devices.clock import SystemClock
 from edge.errors import PersonError, WireError
-from edge.guardian import Guardian, Plain
-from edge.link import EyesLink, ask
+from edge.guardian import Guardian
+from edge.link import EyesLink, _connected, ask
 from edge.registry import Registry
 from edge.serve import CONTROL_MAX, Server
 from edge.store.sqlite import SqliteStore
+from edge.teller import Plain
 from edge.types import Look
 from tests.core.looks import look
 
@@ -235,3 +240,77 @@ def test_a_socket_left_behind_by_a_killed_guardian_is_taken_over(house: Config) 
         dead.bind(str(house.control_path))
         dead.listen()
     assert ask(house.control_path, wire.AskStatus()) is None
+
+
+STRANGER = """
+import os, socket, sys
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(20)
+s.connect(sys.argv[1])
+sys.stdout.buffer.write(s.recv(4096))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_somebody_who_is_no_operator_and_not_the_eyes_is_refused(served: Served) -> None:
+    """Whatever the files' modes let through."""
+    for path in (served.config.control_path, served.config.looks_path):
+        path.chmod(0o777)
+    for folder in (served.config.control_path.parent, served.config.control_path.parent.parent):
+        folder.chmod(0o755)
+
+    def heard(path: Path) -> bytes:
+        command = [sys.executable, "-I", "-c", STRANGER, str(path)]
+        return subprocess.run(command, capture_output=True, check=True).stdout
+
+    failure = wire.answer(heard(served.config.control_path))
+    assert isinstance(failure, wire.Failure)
+    assert failure.error == "DoorError"
+    assert "facelatch-admin" in failure.message
+    assert heard(served.config.looks_path) == b""
+    served.wait_for("malformed")
+    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
+def test_a_flood_from_the_eyes_is_counted_and_starves_nobody(served: Served) -> None:
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    flooding = threading.Event()
+    sent: list[int] = []
+
+    def flood() -> None:
+        number = 0
+        while not flooding.is_set():
+            try:
+                link(wire.Report(number, SystemClock().now_s(), 0, []))
+            except WireError:
+                break
+            number += 1
+        sent.append(number)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    served.wait_for("malformed", 5)  # 1, 2, 4, 8, 16 of them were dropped
+    answer = ask(served.config.control_path, wire.AskUnlock(0.5, "while it floods"))
+    assert isinstance(answer, wire.Status)
+    served.wait_for("released")
+    served.wait_for("secured")
+    assert not served.bolt.released
+    flooding.set()
+    thread.join(20)
+    link.close()
+    assert sent[0] > 120
+
+
+def test_an_operator_who_asks_without_end_is_told_to_slow_down(served: Served) -> None:
+    answers = []
+    with _connected(served.config.control_path) as connection:
+        for _ in range(200):
+            connection.send(wire.encode(wire.AskStatus()))
+            answers.append(wire.answer(connection.recv(wire.PACKET_MAX_BYTES)))
+    assert isinstance(answers[0], wire.Status)
+    assert any(isinstance(answer, wire.Failure) and "slowly" in answer.message for answer in answers)
+    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)

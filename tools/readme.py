@@ -15,7 +15,7 @@ import msgspec
 
 from edge import cli, errors
 from edge import config as configuration
-from edge.core.door import TABLE, State
+from edge.core.door import TABLE, TIMED, Signal, State
 from edge.models.manifest import MANIFEST, Shelf
 from tools import cards
 
@@ -37,15 +37,28 @@ def config_block() -> str:
 
 
 def door_block() -> str:
-    """The state diagram, from the table."""
+    """The state diagram and the table of every pair, from the table."""
+    always = set.intersection(*(set(row) for row in TABLE.values())) & {
+        signal for signal in Signal if TABLE[State.LOCKED].get(signal) == (State.FAULT,)
+    }
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {State.LOCKED.value}"]
     for state, row in TABLE.items():
-        for signal, target in row.items():
-            if target is not state:
-                lines.append(f"    {state.value} --> {target.value}: {signal.value}")
-        if state is State.UNLOCKED:
-            lines.append(f"    {state.value} --> {State.LOCKED.value}: its deadline has come")
-    return "\n".join([*lines, "```", ""])
+        ways: dict[State, list[str]] = {}
+        for signal, targets in row.items():
+            for target in targets:
+                if target is not state and signal not in always:
+                    ways.setdefault(target, []).append(signal.value)
+        for target in TIMED.get(state, ()):
+            ways.setdefault(target, []).append("its time is up")
+        lines += [f"    {state.value} --> {target.value}: {' / '.join(why)}" for target, why in ways.items()]
+    named = ", ".join(signal.value for signal in Signal if signal in always)
+    lines += ["```", "", f"From everywhere to {State.FAULT.value}: {named}; and any pair that is not listed.", ""]
+    lines += [f"| event | {' | '.join(state.value for state in TABLE)} |", "|" + "---|" * (len(TABLE) + 1)]
+    for signal in Signal:
+        cells = (TABLE[state].get(signal, (State.FAULT,)) for state in TABLE)
+        told = " | ".join(" or ".join("·" if t is s else t.value for t in c) for s, c in zip(TABLE, cells, strict=True))
+        lines.append(f"| {signal.value} | {told} |")
+    return "\n".join([*lines, "", "· stays as it is", ""])
 
 
 def exit_codes_block() -> str:
@@ -106,7 +119,10 @@ def accuracy_block() -> str:
 def _verbs(group: click.Group) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for name, command in group.commands.items():
-        found += [(name, *rest) for rest in _verbs(command)] if isinstance(command, click.Group) else [(name,)]
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found.append((name,))
+        if isinstance(command, click.Group):
+            found += [(name, *rest) for rest in _verbs(command)]
     return found
 
 

@@ -9,8 +9,11 @@ import click
 
 from edge import config as configuration
 from edge.cli.doctor import doctor
+from edge.cli.log import log_group
 from edge.cli.look import look
+from edge.cli.operate import clear, lockdown, unlock
 from edge.cli.people import enroll, forget, people
+from edge.cli.permits import holidays
 from edge.cli.run import door, eyes, run, status
 from edge.cli.settings import config_group
 from edge.core.names import harmless
@@ -35,7 +38,23 @@ def facelatch(context: click.Context, config_path: Path | None) -> None:
     context.obj = config_path
 
 
-for command in (run, enroll, people, forget, look, status, doctor, config_group, door, eyes):
+for command in (
+    unlock,
+    lockdown,
+    clear,
+    holidays,
+    run,
+    enroll,
+    people,
+    forget,
+    look,
+    status,
+    log_group,
+    doctor,
+    config_group,
+    door,
+    eyes,
+):
     facelatch.add_command(command)
 
 

@@ -65,11 +65,14 @@ def enroll(config_path: Path | None, name: str, photos: tuple[Path, ...], add: b
     console.print(f"{name} is enrolled with {total} template{'s' * (total != 1)}.", markup=False)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
-@click.pass_obj
-def people(config_path: Path | None, as_json: bool) -> None:
-    """List everybody enrolled."""
+@click.pass_context
+def people(context: click.Context, as_json: bool) -> None:
+    """List everybody enrolled, or change what somebody may."""
+    if context.invoked_subcommand is not None:
+        return
+    config_path: Path | None = context.obj
     everybody = app.people(configuration.load(config_path))
     if as_json:
         print_json(everybody)

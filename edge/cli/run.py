@@ -14,10 +14,17 @@ from edge import config as configuration
 from edge.cli.output import console, json_option, print_json
 from edge.cli.printer import Printer
 from edge.core.names import harmless
-from edge.guardian import Announce, Plain
+from edge.teller import Announce, Plain
 
 STYLES = {
     "released": "bold green",
+    "free": "bold green",
+    "held_open": "bold red",
+    "forced": "bold red",
+    "tamper": "bold red",
+    "duress": "bold red",
+    "lockout": "yellow",
+    "attempt": "yellow",
     "secured": "bold",
     "refused": "yellow",
     "enrol_again": "yellow",
@@ -56,14 +63,17 @@ def run(config_path: Path | None, simulate: bool, replay: Path | None, as_json: 
     sys.exit(code)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
-@click.pass_obj
-def door(config_path: Path | None, as_json: bool) -> None:
-    """Be the guardian alone: the service facelatch-door.
+@click.pass_context
+def door(context: click.Context, as_json: bool) -> None:
+    """Be the guardian alone: the service facelatch-door. Or, with `mode`, tell a running one.
 
     Names stay out of its output, as the system's journal would outlive a forgotten person.
     """
+    if context.invoked_subcommand is not None:
+        return
+    config_path: Path | None = context.obj
     config = configuration.load(config_path)
     with announcer(as_json) as announce:
         app.guard(config, lambda kind, told: announce(kind, {k: v for k, v in told.items() if k != "name"}))

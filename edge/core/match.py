@@ -51,3 +51,8 @@ class Index:
 def acceptable(match: Match | None, similarity_min: float, margin_min: float) -> bool:
     """Whether the match names its person. Written so that a NaN is refused."""
     return match is not None and match.similarity >= similarity_min and match.margin >= margin_min
+
+
+def rounded(similarity: float | None) -> float | None:
+    """A similarity for notices and log."""
+    return None if similarity is None else round(similarity, 3)

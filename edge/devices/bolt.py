@@ -17,12 +17,23 @@ RETRY_S = 0.1
 """How soon a pin that did not obey is driven again."""
 
 
+PULSE_MIN_S = 0.3
+"""A shorter release opens no strike and only makes the relay chatter: it is not made at all."""
+
+PULSE_MAX_S = 31.0
+"""No single release lasts longer, whatever the guardian says: its own bounds are 30 s, and a second of slack."""
+
+
 class Pin(Protocol):
     """One output line. ``drive(True)`` is the level that releases. Raises OSError when the line does not obey."""
 
     name: str
 
     def drive(self, released: bool) -> None: ...
+
+    def reads(self) -> bool:
+        """Whether the line is at the level that releases. Raises OSError."""
+        ...
 
     def close(self) -> None: ...
 
@@ -32,8 +43,16 @@ class SimulatedPin:
 
     name = "simulated (nothing is driven)"
 
+    def __init__(self) -> None:
+        self._released = False
+
     def drive(self, released: bool) -> None:
-        """Nothing to drive."""
+        """Nothing to drive; it is remembered."""
+        self._released = released
+
+    def reads(self) -> bool:
+        """What was remembered."""
+        return self._released
 
     def close(self) -> None:
         """Nothing to close."""
@@ -60,12 +79,27 @@ class TimedBolt:
         with self._condition:
             return self._until_s is not None
 
+    def obeys(self) -> bool:
+        """See the port."""
+        with self._condition:
+            try:
+                return self._pin.reads() == (self._until_s is not None)
+            except OSError:
+                return False
+
     def release(self, until_s: float) -> None:
-        """See the port. A deadline that has passed releases nothing."""
+        """See the port. The adapter's own limits hold whatever the caller wants: less than ``PULSE_MIN_S`` releases
+        nothing, and more than ``PULSE_MAX_S`` secures and raises BoltError."""
         with self._condition:
             if self._closing:
                 raise BoltError("The bolt is closed. Restart facelatch-door.")
-            if not until_s > self._clock.now_s():
+            left_s = until_s - self._clock.now_s()
+            if not left_s <= PULSE_MAX_S:
+                self._secure_pin()
+                raise BoltError(
+                    f"A release of {left_s:.0f} s is over the bolt's limit of {PULSE_MAX_S:.0f} s. Update it."
+                )
+            if not left_s >= PULSE_MIN_S:
                 return
             self._until_s = until_s
             self._condition.notify()

@@ -46,6 +46,13 @@ class GpioPin:
         if not follows:
             raise OSError("the pin reads back the other level")
 
+    def reads(self) -> bool:
+        """Whether the pin is at the level that releases. Raises OSError."""
+        try:
+            return bool(self._device.value)
+        except Exception as error:  # as above
+            raise OSError(str(error)) from error
+
     def close(self) -> None:
         """Give the pin back; gpiozero leaves it floating, so that an external pull must hold the relay."""
         self._device.close()

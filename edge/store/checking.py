@@ -12,7 +12,8 @@ from edge.core.names import clean_name, name_key, shown
 from edge.errors import PersonNameError, StoreTooNewError
 from edge.store.faults import damaged, explained, where
 from edge.store.opening import BUSY_TIMEOUT_S
-from edge.store.schema import APPLICATION_ID, KNOWN, migrations
+from edge.store.permissions import read_holidays, read_permissions, read_pins
+from edge.store.schema import APPLICATION_ID, KNOWN, RULES_SINCE, migrations
 from edge.store.templates import read_templates
 
 _MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html, section 1.3
@@ -35,6 +36,10 @@ def check(path: Path, template_model: str, dimension: int) -> None:
                 _check_people(db, path)
                 _check_lengths(db, path)
                 read_templates(db, path, template_model, dimension)
+                if _number(db, "PRAGMA user_version") >= RULES_SINCE:
+                    read_permissions(db, path)
+                    read_pins(db, path)
+                    read_holidays(db, path)
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
                     raise
@@ -103,7 +108,7 @@ def _check_soundness(db: Database, path: Path) -> None:
     if finding != "ok":
         raise damaged(path, f"is damaged ({shown(finding, 80)[1:-1]})")
     if db.execute("PRAGMA foreign_key_check").fetchone():
-        raise damaged(path, "is damaged (a template belongs to nobody)")
+        raise damaged(path, "is damaged (a template, permission or PIN belongs to nobody)")
 
 
 def _check_schema(db: Database, path: Path) -> None:

@@ -2,28 +2,20 @@
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from edge.core.names import shown
 from edge.errors import InputError
-from edge.types import Event
+from edge.store.faults import damaged
+from edge.types import Event, LoggedEvent
 
 Scalar: TypeAlias = str | int | float | bool | None
 
 MAX_DETAIL_BYTES = 4096
 """Longest detail as JSON: ample for every event of facelatch, and a flood of hostile text cannot fill the card at
 once."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
-    """An event as the log holds it: ``id`` counts up, ``at_utc`` is ISO-8601."""
-
-    id: int
-    at_utc: str
-    event: Event
 
 
 def detail_json(event: Event) -> str:
@@ -42,7 +34,15 @@ def detail_json(event: Event) -> str:
     return text
 
 
-def detail_from(text: str) -> Mapping[str, Scalar]:
+def to_events(rows: Iterable[tuple[int, str, str, int | None, str]], path: Path) -> list[LoggedEvent]:
+    """Rows of ``chain.COLUMNS`` as events. Raises StoreDamagedError."""
+    try:
+        return [LoggedEvent(n, at, Event(kind, who, _detail_from(detail))) for n, at, kind, who, detail in rows]
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, "holds a line of the log that facelatch does not write") from error
+
+
+def _detail_from(text: str) -> Mapping[str, Scalar]:
     """The stored detail. Raises ValueError when it is not what ``detail_json`` writes."""
     detail = json.loads(text)
     if not isinstance(detail, dict) or not all(isinstance(v, str | int | float | None) for v in detail.values()):

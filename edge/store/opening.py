@@ -8,9 +8,11 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from edge.errors import StoreError
+from edge.store.chain import Chain
 from edge.store.faults import damaged, explained, where
+from edge.store.key import flush_folder, log_key
 from edge.store.lock import give_to_folder_owner
-from edge.store.schema import migrations
+from edge.store.schema import CHAIN_SINCE, migrations
 
 BUSY_TIMEOUT_S = 0.5
 """How long SQLite waits for another program's lock. The lock file keeps other writers away, so this is for a backup or
@@ -45,13 +47,29 @@ def create(path: Path) -> None:
             finally:
                 os.close(descriptor)
             with closing(connect(fresh)) as db:
-                migrations.apply(db)
+                migrate(db, path)
             fresh.rename(path)
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
         except BaseException:
             with suppress(OSError):
                 _remove(fresh)
             raise
+
+
+def migrate(db: Database, path: Path) -> Chain:
+    """Bring the tables up to date, and chain the log of a release that knew no chain, all in one transaction.
+
+    A store that has a chain and whose key is gone gets another key: the door must work, and the log says so. Raises
+    OSError, sqlite3.Error.
+    """
+    has_chain = db.execute("PRAGMA user_version").fetchone()[0] >= CHAIN_SINCE
+    with db.atomic():
+        migrations.apply(db)
+        key, key_lost = log_key(path, has_chain=has_chain)
+        chain = Chain(db, key, key_lost=key_lost)
+        if not has_chain:
+            chain.begin()
+    return chain
 
 
 def connect(path: Path) -> Database:
@@ -79,12 +97,3 @@ def _beside(path: Path, *endings: str) -> list[Path]:
 def _remove(path: Path) -> None:
     for file in _beside(path, "", "-wal", "-shm", "-journal"):
         file.unlink(missing_ok=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

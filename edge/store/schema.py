@@ -14,8 +14,14 @@ APPLICATION_ID = 0x464C4348
 """"FLCH" in the file's header (https://www.sqlite.org/fileformat.html, offset 68): tells a store from other
 databases."""
 
-KNOWN = ("0001_people_templates_events",)
+KNOWN = ("0001_people_templates_events", "0002_rules_and_chain")
 """Every migration in order. ``PRAGMA user_version`` counts those applied."""
+
+RULES_SINCE = CHAIN_SINCE = 2
+"""The version of the schema from which on there are permissions, and the log has a chain."""
+
+VALUE_MAX_CHARS = 10_000
+"""Longest value of a setting."""
 
 migrations = Migrations("facelatch")
 
@@ -61,3 +67,53 @@ def _people_templates_events(db: "Database") -> None:
     db.execute("CREATE INDEX templates_person ON templates (person_id)")
     db.execute(_EVENTS)
     db.execute("PRAGMA user_version = 1")
+
+
+_PERMISSIONS = """
+    CREATE TABLE permissions (
+        person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+        disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),
+        valid_from_utc TEXT,
+        valid_until_utc TEXT,
+        uses_left INTEGER CHECK (uses_left >= 0),
+        schedule TEXT
+    ) STRICT
+"""
+
+# The text is salt and digest.
+_PINS = """
+    CREATE TABLE pins (
+        person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+        duress INTEGER NOT NULL CHECK (duress IN (0, 1)),
+        text TEXT NOT NULL,
+        PRIMARY KEY (person_id, duress)
+    ) STRICT
+"""
+
+_HOLIDAYS = "CREATE TABLE holidays (date TEXT PRIMARY KEY NOT NULL) STRICT"
+
+_SETTINGS = f"""
+    CREATE TABLE settings (
+        key TEXT PRIMARY KEY NOT NULL,
+        value TEXT NOT NULL CHECK (length(value) <= {VALUE_MAX_CHARS})
+    ) STRICT
+"""
+
+# Where the log's chain begins (the last entry before it, or 0) and ends, sealed with the log's key.
+_MARKS = """
+    CREATE TABLE log_marks (
+        name TEXT PRIMARY KEY NOT NULL CHECK (name IN ('anchor', 'head')),
+        entry_id INTEGER NOT NULL,
+        mac BLOB NOT NULL CHECK (length(mac) = 32),
+        seal BLOB NOT NULL CHECK (length(seal) = 32)
+    ) STRICT
+"""
+
+
+@migrations(name=KNOWN[1])
+def _rules_and_chain(db: "Database") -> None:
+    """The macs themselves need the log's key: ``chain`` fills them in, in the same transaction."""
+    for table in (_PERMISSIONS, _PINS, _HOLIDAYS, _SETTINGS, _MARKS):
+        db.execute(table)
+    db.execute("ALTER TABLE events ADD COLUMN mac BLOB CHECK (length(mac) = 32)")
+    db.execute("PRAGMA user_version = 2")

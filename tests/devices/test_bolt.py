@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.devices.bolt import Pin, SimulatedPin, TimedBolt
+from edge.devices.bolt import PULSE_MAX_S, Pin, SimulatedPin, TimedBolt
 from edge.devices.clock import SystemClock
 from edge.devices.gpio import GpioPin
 from edge.errors import BoltError
@@ -30,6 +30,11 @@ class ListedPin:
                 raise OSError("the line is cut")
             self.levels.append(released)
             self.moved.notify_all()
+
+    def reads(self) -> bool:
+        if self.broken:
+            raise OSError("the line is cut")
+        return self.levels[-1]
 
     def close(self) -> None:
         self.levels.append(False)
@@ -65,14 +70,14 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 def test_released_and_secured(bench: Bench) -> None:
     bench.bolt.secure()
     assert (bench.bolt.released, bench.level()) in {(False, False), (False, None)}
-    bench.bolt.release(bench.clock.now_s() + 60)
+    bench.bolt.release(bench.clock.now_s() + 20)
     assert (bench.bolt.released, bench.level()) in {(True, True), (True, None)}
     bench.bolt.secure()
     assert (bench.bolt.released, bench.level()) in {(False, False), (False, None)}
 
 
 def test_it_secures_itself_when_nobody_else_does(bench: Bench) -> None:
-    bench.bolt.release(bench.clock.now_s() + 0.05)
+    bench.bolt.release(bench.clock.now_s() + 0.35)
     for _ in range(2000):
         if not bench.bolt.released:
             break
@@ -84,23 +89,54 @@ def test_it_secures_itself_when_nobody_else_does(bench: Bench) -> None:
 def test_a_deadline_that_has_passed_releases_nothing(bench: Bench) -> None:
     bench.bolt.release(bench.clock.now_s() - 1)
     assert not bench.bolt.released
-    bench.bolt.release(float("nan"))
+    bench.bolt.release(bench.clock.now_s() + 0.2)
     assert not bench.bolt.released
+
+
+@pytest.mark.parametrize("for_s", [PULSE_MAX_S + 1, float("nan"), float("inf")])
+def test_a_release_over_the_adapters_own_limit_secures(bench: Bench, for_s: float) -> None:
+    bench.bolt.release(bench.clock.now_s() + 20)
+    with pytest.raises(BoltError, match="limit"):
+        bench.bolt.release(bench.clock.now_s() + for_s)
+    assert not bench.bolt.released
+    assert bench.level() in {False, None}
+
+
+def test_a_release_can_be_renewed(bench: Bench) -> None:
+    bench.bolt.release(bench.clock.now_s() + 0.31)
+    bench.bolt.release(bench.clock.now_s() + 20)
+    threading.Event().wait(0.5)
+    assert bench.bolt.released
+    assert bench.bolt.obeys()
+
+
+def test_a_line_that_somebody_else_moves_does_not_obey() -> None:
+    pin = ListedPin()
+    bolt = TimedBolt(pin, SystemClock())
+    bolt.secure()
+    assert bolt.obeys()
+    pin.levels.append(True)
+    assert not bolt.obeys()
+    pin.levels.append(False)
+    pin.broken = True
+    assert not bolt.obeys()
+    pin.broken = False
+    bolt.close()
 
 
 def test_closed_means_secured_for_good(bench: Bench) -> None:
-    bench.bolt.release(bench.clock.now_s() + 60)
+    bench.bolt.release(bench.clock.now_s() + 20)
     bench.bolt.close()
     assert not bench.bolt.released
     with pytest.raises(BoltError, match="closed"):
-        bench.bolt.release(bench.clock.now_s() + 60)
+        bench.bolt.release(bench.clock.now_s() + 20)
 
 
 def test_exactly_these_levels_are_driven() -> None:
     pin = ListedPin()
     bolt = TimedBolt(pin, SystemClock())
     bolt.secure()
-    bolt.release(SystemClock().now_s() + 60)
+    bolt.release(SystemClock().now_s() + 20)
     bolt.secure()
     bolt.close()
     assert pin.levels == [False, True, False, False, False]
@@ -109,7 +145,7 @@ def test_exactly_these_levels_are_driven() -> None:
 def test_a_pin_that_does_not_secure_is_driven_until_it_does() -> None:
     pin = ListedPin()
     bolt = TimedBolt(pin, SystemClock())
-    bolt.release(SystemClock().now_s() + 60)
+    bolt.release(SystemClock().now_s() + 20)
     pin.broken = True
     with pytest.raises(BoltError, match="did not secure"):
         bolt.secure()
@@ -127,7 +163,7 @@ def test_a_pin_that_does_not_release_is_secured_and_told() -> None:
     bolt = TimedBolt(pin, SystemClock())
     pin.broken = True
     with pytest.raises(BoltError):
-        bolt.release(SystemClock().now_s() + 60)
+        bolt.release(SystemClock().now_s() + 20)
     pin.broken = False
     with pin.moved:
         assert pin.moved.wait_for(lambda: pin.levels == [False], 20)
@@ -148,7 +184,7 @@ def test_any_exception_of_the_gpio_library_is_a_pin_that_does_not_obey(monkeypat
     factory = MockFactory()
     pin = GpioPin(17, active_high=True, factory=factory)
     bolt = TimedBolt(pin, SystemClock())
-    bolt.release(SystemClock().now_s() + 60)
+    bolt.release(SystemClock().now_s() + 20)
     state = type(factory.pin(17))._set_state
     tried = threading.Event()
 

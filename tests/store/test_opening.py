@@ -29,6 +29,8 @@ from edge.types import Event
 from tests.store.helpers import MODEL, digests, open_store, vectors
 from tests.unprivileged import unprivileged
 
+TABLES = ("people", "templates", "events", "permissions", "pins", "holidays", "settings", "log_marks")
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -76,7 +78,9 @@ def test_only_the_owner_may_read_whatever_the_umask(tmp_path: Path, umask: int) 
     finally:
         os.umask(before)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert modes == dict.fromkeys(["people.db", "people.db-wal", "people.db-shm", "people.db.lock"], 0o600)
+    assert modes == dict.fromkeys(
+        ["people.db", "people.db-wal", "people.db-shm", "people.db.lock", "people.db.logkey"], 0o600
+    )
 
 
 def test_an_existing_folder_keeps_its_mode(tmp_path: Path) -> None:
@@ -97,7 +101,11 @@ def test_odd_paths_are_paths(tmp_path: Path) -> None:
     path = tmp_path / "a b?mode=memory#%41" / "peo;ple'.db"
     with open_store(path) as store:
         store.enroll("Anna", vectors(1))
-    assert sorted(file.name for file in path.parent.iterdir()) == ["peo;ple'.db", "peo;ple'.db.lock"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "peo;ple'.db",
+        "peo;ple'.db.lock",
+        "peo;ple'.db.logkey",
+    ]
 
 
 def test_the_settings_that_durability_rests_on(path: Path) -> None:
@@ -119,15 +127,16 @@ def test_every_table_is_strict_and_the_log_knows_no_names(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         strict = dict(connection.execute("SELECT name, strict FROM pragma_table_list").fetchall())
         columns = [row[1] for row in connection.execute("PRAGMA table_info(events)")]
-    assert [strict[name] for name in ("people", "templates", "events")] == [1, 1, 1]
-    assert columns == ["id", "at_utc", "kind", "person_id", "detail"]
+    assert [strict[name] for name in TABLES] == [1] * len(TABLES)
+    assert columns == ["id", "at_utc", "kind", "person_id", "detail", "mac"]
 
 
 @pytest.mark.parametrize(
     ("statements", "error", "message"),
     [
         (["PRAGMA application_id = 0"], StoreDamagedError, "another program"),
-        (["PRAGMA user_version = 2"], StoreTooNewError, r"schema 2, this one knows 1.*update facelatch"),
+        (["PRAGMA user_version = 3"], StoreTooNewError, r"schema 3, this one knows 2.*update facelatch"),
+        (["PRAGMA user_version = 1"], StoreDamagedError, "contradicts"),
         (
             ["INSERT INTO _sqlite_migrations VALUES (9, 'facelatch', '0099_future', '')"],
             StoreTooNewError,
@@ -424,7 +433,7 @@ def test_a_store_that_cannot_be_finished_is_not_begun(tmp_path: Path, size: int)
     path = tmp_path / "people.db"
     with largest_file(size), pytest.raises(StoreError):
         open_store(path)
-    assert {file.name for file in tmp_path.iterdir()} <= {"people.db.lock"}
+    assert {file.name for file in tmp_path.iterdir()} <= {"people.db.lock", "people.db.logkey"}
     open_store(path).close()
 
 
@@ -433,7 +442,7 @@ def test_what_a_killed_creation_left_is_swept_away(tmp_path: Path) -> None:
     for ending in ("", "-wal", "-journal"):
         (tmp_path / f"people.db.new{ending}").write_bytes(b"half a store")
     open_store(path).close()
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["people.db", "people.db.lock"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["people.db", "people.db.lock", "people.db.logkey"]
 
 
 def test_a_closed_store_says_so_and_closes_again(path: Path) -> None:

@@ -3,100 +3,22 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 
-import numpy as np
 import pytest
 
 from edge import wire
 from edge.config import Config
 from edge.core.door import State
 from edge.errors import BoltError, PersonError, StoreError, TemplateModelError, WireError
-from edge.guardian import CHECK_EVERY_S, EYES_AWAY_S, LISTED_MAX, Guardian, Plain
+from edge.guardian import EYES_AWAY_S, LISTED_MAX, Guardian
+from edge.latch import CHECK_EVERY_S
 from edge.registry import Registry
 from edge.store.sqlite import SqliteStore
-from edge.types import Embedding, Event, Gallery, Look
+from edge.teller import Plain
+from edge.types import Event, Gallery
 from tests.core.looks import look
 from tests.fakes import FakeClock
-
-MODEL, DIMENSION = "test-space", 4
-HELLO = wire.Hello(wire.VERSION, MODEL, DIMENSION, "a camera")
-
-
-def unit(index: int) -> Embedding:
-    vector = np.zeros(DIMENSION, dtype=np.float32)
-    vector[index] = 1
-    return vector
-
-
-ADA, STRANGER = unit(0), unit(1)
-
-
-class FailingBolt:
-    """A bolt that records what it was told, and disobeys while ``broken``."""
-
-    name = "a test bolt"
-
-    def __init__(self) -> None:
-        self.released = False
-        self.broken = False
-        self.until_s = 0.0
-
-    def release(self, until_s: float) -> None:
-        if self.broken:
-            raise BoltError("The bolt did not release. Check it.")
-        self.released, self.until_s = True, until_s
-
-    def secure(self) -> None:
-        if self.broken:
-            raise BoltError("The bolt did not secure. Check it.")
-        self.released = False
-
-    def close(self) -> None:
-        self.secure()
-
-
-@dataclass
-class Household:
-    guardian: Guardian
-    store: SqliteStore
-    bolt: FailingBolt
-    clock: FakeClock
-    said: list[tuple[str, Mapping[str, Plain]]] = field(default_factory=list)
-    frame: int = 0
-
-    def is_open(self) -> bool:
-        return bool(self.bolt.released)
-
-    def state(self) -> State:
-        return self.guardian.door.state
-
-    def kinds(self) -> list[str]:
-        return [kind for kind, _ in self.said]
-
-    def eyes_see(self, *embeddings: Embedding, track: int = 1, age_s: float = 0.0) -> None:
-        """One frame with these faces, a tenth of a second after the last."""
-        self.clock.advance(0.1)
-        self.frame += 1
-        captured_s = self.clock.now_s() - age_s
-        looks = [
-            Look(track + i, e, None, face.quality, face.box, len(embeddings), self.frame, captured_s)
-            for i, (e, face) in enumerate((e, look()) for e in embeddings)
-        ]
-        self.guardian.eyes_say(wire.to_report(self.frame, captured_s, len(embeddings), looks))
-        self.guardian.tick()
-
-
-@pytest.fixture
-def household(house: Config) -> Iterator[Household]:
-    clock, bolt = FakeClock(), FailingBolt()
-    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
-        store.enroll("Ada", [ADA])
-        registry = Registry(store, MODEL, DIMENSION, house.match.similarity_min, house.match.margin_min)
-        said: list[tuple[str, Mapping[str, Plain]]] = []
-        guardian = Guardian(house, registry, store, bolt, clock, lambda kind, values: said.append((kind, values)))
-        guardian.eyes_say(HELLO)
-        yield Household(guardian, store, bolt, clock, said)
+from tests.guardian.household import ADA, DIMENSION, HELLO, MODEL, STRANGER, FailingBolt, Household, settle, unit
 
 
 def test_three_looks_open_the_door_for_as_long_as_configured(household: Household) -> None:
@@ -302,11 +224,7 @@ def after_a_change(house: Config) -> Iterator[Household]:
         store.enroll("Ada", [ADA])
     with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
         store.enroll("Bob", [unit(2)])
-        registry = Registry(store, MODEL, DIMENSION, house.match.similarity_min, house.match.margin_min)
-        said: list[tuple[str, Mapping[str, Plain]]] = []
-        guardian = Guardian(house, registry, store, bolt, clock, lambda kind, values: said.append((kind, values)))
-        guardian.eyes_say(HELLO)
-        yield Household(guardian, store, bolt, clock, said)
+        yield settle(house, store, clock, bolt)
 
 
 def test_a_template_of_another_model_opens_nothing_even_where_the_numbers_are_equal(after_a_change: Household) -> None:

@@ -1,0 +1,56 @@
+"""Permissions and PINs as they are stored, and when they are trusted again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.core.names import shown
+from edge.errors import InputError
+from edge.store.faults import damaged
+from edge.types import Permission, PinHash
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+TEXT_MAX_CHARS = 500
+"""Longest text of a permission or a PIN, as on the wire: what is stored can be shown."""
+
+
+def read_permissions(db: "Database", path: Path) -> dict[int, Permission]:
+    """By the person's id. Raises StoreDamagedError, sqlite3.Error."""
+    sql = "SELECT person_id, disabled, valid_from_utc, valid_until_utc, uses_left, schedule FROM permissions"
+    found = {}
+    for person_id, disabled, first, until, uses_left, schedule in db.execute(sql):
+        sound = disabled in (0, 1) and (uses_left is None or uses_left >= 0)
+        if not sound or not all(text is None or _plain(text) for text in (first, until, schedule)):
+            raise damaged(path, "holds a permission that facelatch would not store")
+        found[person_id] = Permission(bool(disabled), first, until, uses_left, schedule)
+    return found
+
+
+def read_pins(db: "Database", path: Path) -> list[PinHash]:
+    """By person, the duress PIN last. Raises StoreDamagedError, sqlite3.Error."""
+    rows = db.execute("SELECT person_id, text, duress FROM pins ORDER BY person_id, duress").fetchall()
+    if not all(duress in (0, 1) and _plain(text) for _, text, duress in rows):
+        raise damaged(path, "holds a PIN that facelatch would not store")
+    return [PinHash(person_id, text, bool(duress)) for person_id, text, duress in rows]
+
+
+def read_holidays(db: "Database", path: Path) -> list[str]:
+    """ISO dates, ascending. Raises StoreDamagedError, sqlite3.Error."""
+    dates = [date for (date,) in db.execute("SELECT date FROM holidays ORDER BY date")]
+    if not all(map(_plain, dates)):
+        raise damaged(path, "holds a holiday that facelatch would not store")
+    return dates
+
+
+def check_plain(*texts: str | None) -> None:
+    """Raise InputError for a text that the functions above would call damage."""
+    for text in texts:
+        if text is not None and not _plain(text):
+            raise InputError(
+                f"The text {shown(text)} is not stored. Use at most {TEXT_MAX_CHARS} printable ASCII signs."
+            )
+
+
+def _plain(text: str) -> bool:
+    return len(text) <= TEXT_MAX_CHARS and text.isascii() and text.isprintable()

@@ -1,0 +1,243 @@
+"""Guards of the decision, each with what it becomes when somebody takes it away. Read by ``test_mutations``.
+
+``before`` must occur exactly once in the file, so that a mutant cannot quietly stop mutating.
+"""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """``file`` below ``edge``; ``tests`` that must fail, below ``tests``."""
+
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+_DOOR = ("core/test_door.py",)
+_RULES = ("core/test_rules.py", "core/test_schedule.py", "core/test_lockout.py", "core/test_keys.py")
+_GUARDIAN = ("guardian/test_rules.py", "guardian/test_alarms.py")
+_EVIDENCE = ("core/test_evidence.py", "core/test_attempts.py")
+
+MUTANTS: dict[str, Mutant] = {
+    "a passed deadline is not honoured": Mutant("core/door.py", "if not now_s < until_s:", "if False:", _DOOR),
+    "a clock gone mad keeps the door open": Mutant(
+        "core/door.py", "if not now_s < until_s:", "if now_s >= until_s:", _DOOR
+    ),
+    "free hours are not renewed": Mutant("core/door.py", "now_s >= door.renew_s", "False", _DOOR),
+    "free hours are released in one piece": Mutant(
+        "core/door.py",
+        "return freed, [Release(min(until_s, now_s + HOLD_S))]",
+        "return freed, [Release(until_s)]",
+        _DOOR,
+    ),
+    "a renewal outlasts the free hours": Mutant(
+        "core/door.py",
+        "commands = [Release(min(until_s, now_s + HOLD_S))]",
+        "commands = [Release(now_s + HOLD_S)]",
+        _DOOR,
+    ),
+    "an open door never alarms": Mutant(
+        "core/door.py", "door.alarm_s is not None and not now_s < door.alarm_s", "False", _DOOR
+    ),
+    "an unlisted pair is ignored": Mutant(
+        "core/door.py", "door, more = _fault(door, reason, latched=False)", "door, more = door, []", _DOOR
+    ),
+    "a second grant moves the deadline": Mutant("core/door.py", " and door.state not in RELEASED:", ":", _DOOR),
+    "free hours in free hours move the deadline": Mutant(
+        "core/door.py", " and door.state is not State.FREE:", ":", _DOOR
+    ),
+    "a grant has no bounds": Mutant(
+        "core/door.py",
+        '    if not 0 < event.for_s <= UNLOCK_MAX_S:\n        return _fault(door, f"a release',
+        '    if False:\n        return _fault(door, f"a release',
+        _DOOR,
+    ),
+    "free hours have no bounds": Mutant("core/door.py", "if not 0 < event.for_s <= FREE_MAX_S:", "if False:", _DOOR),
+    "tampering does not latch": Mutant("core/door.py", "latched=event.signal in LATCHING)", "latched=False)", _DOOR),
+    "a later fault unlatches": Mutant(
+        "core/door.py", "if door.state is State.FAULT and (door.latched or not latched):", "if False:", _DOOR
+    ),
+    "a passed check ends a latched fault": Mutant(
+        "core/door.py", "if door.state is State.FAULT and not door.latched:", "if door.state is State.FAULT:", _DOOR
+    ),
+    "an opening without right is no alarm": Mutant(
+        "core/door.py",
+        'return replace(door, state=State.FORCED, reason="the door was forced"), []',
+        "return replace(door, alarm_s=now_s + terms.held_open_s), []",
+        _DOOR,
+    ),
+    "an opening by right is an alarm": Mutant(
+        "core/door.py", "(door.state is State.LOCKED and now_s < door.shunt_s)", "False", _DOOR
+    ),
+    "a shunt has no bounds": Mutant(
+        "core/door.py",
+        "if door.state is State.LOCKED and 0 < event.for_s <= UNLOCK_MAX_S:",
+        "if door.state is State.LOCKED:",
+        _DOOR,
+    ),
+    "a shunt outlasts the shut door": Mutant(
+        "core/door.py", "is_open=False, alarm_s=None, shunt_s=-math.inf)", "is_open=False, alarm_s=None)", _DOOR
+    ),
+    "the bolt stays released when the door opens": Mutant(
+        "core/door.py", "if door.state is State.UNLOCKED and terms.relock_on_open:", "if False:", _DOOR
+    ),
+    "the bolt stays released when the door is shut": Mutant(
+        "core/door.py", "if door.state is State.UNLOCKED and was_open:", "if False:", _DOOR
+    ),
+    "a lockdown leaves a release alone": Mutant(
+        "core/door.py", "(door.state is State.UNLOCKED and event.signal is Signal.SECURE)", "False", _DOOR
+    ),
+    "an operator's clearing ends the alarm for good": Mutant(
+        "core/door.py",
+        "        alarm_s = now_s + terms.held_open_s if door.is_open else None\n"
+        "        return replace(door, state=State.LOCKED, reason=Signal",
+        "        alarm_s = None\n        return replace(door, state=State.LOCKED, reason=Signal",
+        _DOOR,
+    ),
+    "a stale look counts": Mutant(
+        "core/evidence.py", "if not -FUTURE_MAX_S <= age_s <= terms.look_age_max_s:", "if False:", _EVIDENCE
+    ),
+    "a look from the future counts": Mutant(
+        "core/evidence.py", "if not -FUTURE_MAX_S <= age_s <=", "if not age_s <=", _EVIDENCE
+    ),
+    "looks after a crowd count": Mutant(
+        "core/evidence.py", "if look.captured_s <= self._spoilt_until_s:", "if False:", _EVIDENCE
+    ),
+    "a track is granted again and again": Mutant(
+        "core/evidence.py", "if look.track in self._settled:", "if False:", _EVIDENCE
+    ),
+    "looks of two tracks are added up": Mutant(
+        "core/evidence.py", "look.track != self._seen[-1].track or ", "", _EVIDENCE
+    ),
+    "one look sent again counts again": Mutant(
+        "core/evidence.py", " or look.captured_s <= self._seen[-1].captured_s", "", _EVIDENCE
+    ),
+    "the window has no end": Mutant(
+        "core/evidence.py", "if look.captured_s - seen.captured_s <= terms.window_s]", "]", _EVIDENCE
+    ),
+    "two looks suffice": Mutant(
+        "core/evidence.py",
+        "len(agreeing) >= terms.looks_needed:",
+        "len(agreeing) >= terms.looks_needed - 1:",
+        _EVIDENCE,
+    ),
+    "a look at somebody else does not matter": Mutant(
+        "core/evidence.py", "len(agreeing) == len(names) and ", "", _EVIDENCE
+    ),
+    "the margin does not matter": Mutant("core/match.py", " and match.margin >= margin_min", "", _EVIDENCE),
+    "a face that is not live counts": Mutant(
+        "core/evidence.py", "        if named is not None and not is_live:", "        if False:", _EVIDENCE
+    ),
+    "a face that is not live keeps a grant": Mutant(
+        "core/evidence.py", "named if is_live else None)", "named)", _EVIDENCE
+    ),
+    "a missing liveness is live": Mutant(
+        "core/evidence.py",
+        "(look.liveness is not None and look.liveness >= terms.liveness_min)",
+        "(look.liveness is None or look.liveness >= terms.liveness_min)",
+        _EVIDENCE,
+    ),
+    "a grant outlives its face": Mutant(
+        "core/evidence.py",
+        "if self._grant is not None and not now_s - self._agreed_s <= GRANT_S:",
+        "if False:",
+        _EVIDENCE,
+    ),
+    "a grant outlives turning away": Mutant(
+        "core/evidence.py", "if self._grant is not None and look.track == self._grant.track:", "if False:", _EVIDENCE
+    ),
+    "a grant passes to another face": Mutant(
+        "core/evidence.py", "if (look.track, named.person_id) == (grant.track, grant.person_id):", "if True:", _EVIDENCE
+    ),
+    "a near miss is no attempt": Mutant(
+        "core/evidence.py", "band[0] <= match.similarity < band[1])", "False)", _EVIDENCE
+    ),
+    "a clear stranger is an attempt": Mutant(
+        "core/evidence.py", "band[0] <= match.similarity < band[1])", "match.similarity < band[1])", _EVIDENCE
+    ),
+    "who stays makes one attempt only": Mutant(
+        "core/evidence.py", " or now_s - approach.began_s > APPROACH_S", "", _EVIDENCE
+    ),
+    "eyes that restart wipe an attempt": Mutant(
+        "core/evidence.py",
+        "        self._end_approach()\n        self._seen: deque",
+        "        self._seen: deque",
+        _EVIDENCE,
+    ),
+    "a disabled person comes in": Mutant("core/rules.py", "if permission.disabled:", "if False:", _RULES),
+    "spent uses come in": Mutant("core/rules.py", "permission.uses_left <= 0", "permission.uses_left < -5", _RULES),
+    "a lockdown lets people in": Mutant("core/rules.py", "if mode is Mode.LOCKDOWN:", "if False:", _RULES),
+    "an untrusted clock is believed": Mutant(
+        "core/rules.py", "if not moment.trusted and not house.untrusted_opens:", "if False:", _RULES
+    ),
+    "an untrusted clock frees the door": Mutant(
+        "core/rules.py", "house.free is not None and moment.trusted and", "house.free is not None and", _RULES
+    ),
+    "an untrusted clock ends the night": Mutant(
+        "core/rules.py",
+        "house.night is not None and not moment.trusted and not house.untrusted_opens:",
+        "False:",
+        _RULES,
+    ),
+    "a date that is none lets people in": Mutant(
+        "core/rules.py", 'return "this person\'s dates or hours cannot be read"', "return None", _RULES
+    ),
+    "the end of a permission does not matter": Mutant(
+        "core/rules.py", "if end is not None and moment.local >= end:", "if False:", _RULES
+    ),
+    "a holiday is a day like any other": Mutant(
+        "core/schedule.py", "HOLIDAY if day in holidays else day.weekday()", "day.weekday()", _RULES
+    ),
+    "hours end at midnight": Mutant("core/schedule.py", "for back in (0, 1):", "for back in (0,):", _RULES),
+    "a lockout does not grow": Mutant("core/lockout.py", "2.0 ** min(claimed.level, 30)", "1.0", _RULES),
+    "a lockout grows for ever": Mutant(
+        "core/lockout.py", ", max(self._terms.max_s, self._terms.first_s))", ", 1e9)", _RULES
+    ),
+    "attempts are never forgotten": Mutant(
+        "core/lockout.py", "claimed.attempts = max(0, claimed.attempts - forgiven)", "pass", _RULES
+    ),
+    "a restart ends a lockout": Mutant(
+        "core/lockout.py",
+        "until_s = now_s + min(left_s, longest_s) if left_s else -math.inf",
+        "until_s = -math.inf",
+        _RULES,
+    ),
+    "wrong PINs do not wait": Mutant("core/keys.py", "if self._wrong >= WRONG_ALLOWED:", "if False:", _RULES),
+    "half a PIN is kept for the next": Mutant(
+        "core/keys.py", "if not now_s - self._last_s <= PIN_PAUSE_S:", "if False:", _RULES
+    ),
+    "a locked-out face opens": Mutant(
+        "entrance.py",
+        "self._access.refusal(verdict.person_id) or self._lockout(verdict.person_id)",
+        "self._access.refusal(verdict.person_id)",
+        _GUARDIAN,
+    ),
+    "rules are not asked": Mutant("entrance.py", "self._access.refusal(verdict.person_id) or ", "", _GUARDIAN),
+    "a face alone opens at night": Mutant(
+        "entrance.py",
+        '        if reason is None and self._access.mode_now() is Mode.NIGHT:\n            reason = "type',
+        '        if False:\n            reason = "type',
+        _GUARDIAN,
+    ),
+    "a PIN opens at night without its face": Mutant(
+        "entrance.py", "if standing is None or standing.person_id != found.person_id:", "if False:", _GUARDIAN
+    ),
+    "a duress PIN has to wait": Mutant("access.py", "(found.duress or wait_s <= 0)", "wait_s <= 0", _GUARDIAN),
+    "wrong PINs are not slowed down": Mutant("access.py", "(found.duress or wait_s <= 0)", "True", _GUARDIAN),
+    "any number of PINs is looked at": Mutant(
+        "entrance.py", "if now_s - self._pin_s < PIN_EVERY_S:", "if False:", _GUARDIAN
+    ),
+    "a use that cannot be counted opens": Mutant("entrance.py", "if uncounted is not None:", "if False:", _GUARDIAN),
+    "an open case passes the self-check": Mutant("latch.py", " and not self.tampered:", ":", _GUARDIAN),
+    "nobody looks whether the bolt is astray": Mutant(
+        "latch.py", "elif self.door.state is not dr.State.FAULT and self._is_astray():", "elif False:", _GUARDIAN
+    ),
+    "an unreadable mode is normal": Mutant(
+        "access.py",
+        "self._permissions, self._pins, self.mode = None, [], Mode.LOCKDOWN",
+        "self._permissions, self._pins, self.mode = {}, [], Mode.NORMAL",
+        _GUARDIAN,
+    ),
+}
