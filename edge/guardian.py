@@ -32,17 +32,14 @@ TOLD_MAX_CHARS = 1000
 """Of the changed settings in one notice; below the log's ``MAX_DETAIL_BYTES`` even where every character is escaped to
 four."""
 
-CHANGES = wire.AskEnroll | wire.AskForget | wire.AskAllow | wire.AskPin | wire.AskHolidays
-"""Questions that change who may come in."""
-
-SAID: Mapping[type[wire.Question], str] = {
+CHANGES: Mapping[type[wire.Question], str] = {
     wire.AskEnroll: "enrolled",
     wire.AskForget: "forgotten",
     wire.AskAllow: "allowed",
     wire.AskPin: "pin",
     wire.AskHolidays: "holidays",
 }
-"""What is said of them to whoever watches."""
+"""Questions that change who may come in, and what is said of them to whoever watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,18 +184,17 @@ class Guardian:
                 self._latch.clear(self._teller)
                 self._teller.tell("cleared", by=who)
                 return self.status()
-        if not isinstance(question, CHANGES):
+        kind = CHANGES.get(type(question))
+        is_list = isinstance(question, wire.AskHolidays) and not (question.add or question.remove)
+        if is_list or kind is None:
             return self._registry.answer(question, who)
         self._evidence.weigh_anew()
         try:
             answer = self._registry.answer(question, who)  # which logs it, too
         finally:
             self._access.reload()
-        kind = SAID[type(question)]
-        if isinstance(answer, wire.People):
-            self._teller.say(kind, {"name": answer.people[0].name, "templates": answer.people[0].templates})
-        else:
-            self._teller.say(kind, {})
+        person = answer.people[0] if isinstance(answer, wire.People) else None
+        self._teller.say(kind, {"name": person.name, "templates": person.templates} if person else {})
         return answer
 
     def status(self) -> wire.Status:

@@ -33,7 +33,7 @@ _HEAD = re.compile(r"(\d{1,15}):([0-9a-fA-F]{64})", re.ASCII)
 @click.group("log", invoke_without_command=True)
 @click.option("--since", help="Only entries from then on: a date or time (2026-11-01, 2026-11-01T08:00), or 2h, 3d.")
 @click.option("--person", help="Only entries of this person.")
-@click.option("--kind", help="Only entries of this kind, as granted, refused or started.")
+@click.option("--kind", help="Only entries of this kind, as released, refused or started.")
 @click.option(
     "--last",
     type=click.IntRange(1, 1_000_000),

@@ -4,8 +4,9 @@ The properties are checked after every event of every history; ``pytest -s`` pri
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -83,11 +84,10 @@ class World:
         return self.door.state
 
 
-@settings(max_examples=1000, deadline=None)
-@given(terms, histories)
-def test_what_always_holds(wishes: Terms, history: list[tuple[float, Event]]) -> None:
+def live_through(world: World, history: Iterable[tuple[float, Event]]) -> None:
+    """Let a history happen, and check after every event what always holds."""
     counted["histories"] += 1
-    world = World(wishes)
+    wishes = world.terms
     for after_s, event in history:
         before, deadline_before = world.door, world.door.deadline_s
         world.event(event, after_s)
@@ -120,6 +120,28 @@ def test_what_always_holds(wishes: Terms, history: list[tuple[float, Event]]) ->
             assert door.alarm_s <= world.now_s + wishes.held_open_s + UNLOCK_MAX_S
         if event.signal in {Signal.OPENED, Signal.CLOSED}:
             assert door.is_open == (event.signal is Signal.OPENED)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(terms, histories)
+def test_what_always_holds(wishes: Terms, history: list[tuple[float, Event]]) -> None:
+    live_through(World(wishes), history)
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms, st.integers(0, 2**32))
+def test_what_always_holds_over_a_thousand_events(wishes: Terms, seed: int) -> None:
+    """Histories as a door sees them: mostly small pauses, every event, now and then a length that is none."""
+    random = Random(seed)  # noqa: S311  # no secret: a history that can be repeated
+    lengths = [0.5, 5.0, 30.0, 3600.0, *WEIRD_S]
+    history = (
+        (
+            random.choice([0.0, 0.01, 0.5, 2.0, 10.0, 70.0]),
+            Event(random.choice(list(Signal)), random.choice(lengths), "because"),
+        )
+        for _ in range(1000)
+    )
+    live_through(World(wishes), history)
 
 
 @settings(max_examples=300, deadline=None)
