@@ -36,6 +36,7 @@ class Access:
         self.lockouts = Lockouts(terms)
         self.entry, self.limiter = PinEntry(), PinLimiter()
         self.mode = Mode.LOCKDOWN
+        self._unkept: Mode | None = None
         self._permissions: Mapping[int, Permission] | None = None
         self._pins: list[PinHash] = []
         self._house = House(_schedule(config.door.free), _schedule(config.door.night), frozenset(), False)
@@ -52,9 +53,14 @@ class Access:
             self._house = replace(
                 self._house, holidays=holidays, untrusted_opens=self._config.door.clock_untrusted == "open"
             )
-            self.mode = Mode(self._store.setting("mode") or Mode.NORMAL.value)
+            self.mode = self._unkept or Mode(self._store.setting("mode") or Mode.NORMAL.value)
         except (FacelatchError, ValueError):
             self._permissions, self._pins, self.mode = None, [], Mode.LOCKDOWN
+
+    def recover(self) -> None:
+        """Try again what could not be read."""
+        if self._permissions is None:
+            self.reload()
 
     def set_mode(self, mode: Mode) -> None:
         """Raises StoreError when it cannot be kept; a lockdown then holds all the same until the next start."""
@@ -62,9 +68,9 @@ class Access:
             self._store.keep("mode", mode.value)
         except FacelatchError:
             if mode is Mode.LOCKDOWN:
-                self.mode = mode
+                self.mode = self._unkept = mode
             raise
-        self.mode = mode
+        self.mode, self._unkept = mode, None
 
     def mode_now(self) -> Mode:
         return mode_now(self.mode, self._house, self._moment())

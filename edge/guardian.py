@@ -107,6 +107,7 @@ class Guardian:
         now_s = self._clock.now_s()
         if now_s - self._calendar_s >= CALENDAR_EVERY_S:
             self._calendar_s = now_s
+            self._access.recover()
             self._entrance.keep_hours()
             self._upkeep.tick()
             for attempt in self._evidence.attempts(now_s):

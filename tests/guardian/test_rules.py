@@ -1,6 +1,6 @@
 """Rules, modes, PINs, lockouts and operators at the door."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -12,7 +12,7 @@ from edge.config import Config, DoorConfig
 from edge.core.door import State
 from edge.errors import DoorError, InputError, PersonError, StoreError
 from edge.store.sqlite import SqliteStore
-from edge.types import Embedding
+from edge.types import Embedding, Permission
 from tests.fakes import FakeClock
 from tests.guardian.household import ADA, DIMENSION, MODEL, STRANGER, FailingBolt, Household, settle, unit
 
@@ -149,6 +149,25 @@ def test_a_lockdown_that_cannot_be_kept_holds_all_the_same(
         set_mode(household, "lockdown")
     assert not household.is_open()
     assert not household.comes(ADA, 2)
+    allow(household, uses_left=5)  # the rules are read anew
+    assert not household.comes(ADA, 3)
+    monkeypatch.undo()
+    set_mode(household, "normal")
+    assert household.comes(ADA, 4)
+
+
+def test_rules_that_cannot_be_read_let_nobody_in_until_they_can(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy() -> Mapping[int, Permission]:
+        raise StoreError("Another program has the store. Close it.")
+
+    monkeypatch.setattr(household.store, "permissions", busy)
+    household.guardian.answer(wire.AskHolidays(add=["2026-12-25"]), "root")
+    assert not household.comes(ADA, 1)
+    monkeypatch.undo()
+    household.passes(2)
+    assert household.comes(ADA, 2)
 
 
 def test_an_operator_frees_the_door_until_told_otherwise(household: Household) -> None:
