@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date
 
 from edge import pin
-from edge.config import Config
 from edge.core.evidence import Attempt
 from edge.core.keys import PinEntry, PinLimiter
 from edge.core.lockout import Lockouts, LockoutTerms
@@ -17,6 +16,7 @@ from edge.core.rules import House, Mode, Moment, free_until, mode_now, refusal
 from edge.core.schedule import Schedule
 from edge.errors import FacelatchError
 from edge.ports import Clock, Store
+from edge.settings import Config
 from edge.types import Permission, PinHash
 
 UNREADABLE = "the rules cannot be read"

@@ -6,20 +6,20 @@ model or a camera, and the eyes' process never the store or a relay.
 
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge import wire
+from edge import fittings, wire
 from edge.child import EyesChild, ending_signals
-from edge.config import Config, ModelsConfig
 from edge.errors import FacelatchError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, ask
 from edge.notify import Notifier
-from edge.ports import Bolt, Camera, Clock, Detector, Embedder, Store
+from edge.ports import Camera, Clock, Detector, Embedder, Store
 from edge.registry import Registry, status_without_guardian
 from edge.serve import Server
+from edge.settings import Config, ModelsConfig
 from edge.teller import Announce
 from edge.types import Embedding
 
@@ -82,18 +82,6 @@ def clock(config: Config) -> Clock:
     from edge.devices.clock import SystemClock
 
     return SystemClock(config.door.time_zone)
-
-
-def bolt(config: Config) -> Bolt:
-    """The configured bolt, secured. Raises BoltError; a simulated one only when it is named."""
-    from edge.devices.bolt import SimulatedPin, TimedBolt
-    from edge.devices.clock import SystemClock
-
-    if config.bolt.driver == "simulated":
-        return TimedBolt(SimulatedPin(), SystemClock())
-    from edge.devices.gpio import GpioPin
-
-    return TimedBolt(GpioPin(config.bolt.pin, active_high=config.bolt.active == "high"), SystemClock())
 
 
 @contextmanager
@@ -162,29 +150,39 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
     """
     from edge.devices.clock import SystemClock
 
-    notifier = Notifier(SystemClock())
-    with ending_signals() as signalled:
-        latch = bolt(config)
+    with ending_signals() as signalled, ExitStack() as opened:
+        board = opened.enter_context(closing(fittings.lines(config)))
+        bolt = opened.enter_context(closing(fittings.bolt(config, board, SystemClock())))
+        bolt.secure()
+        time = clock(config)
+        notifier = opened.enter_context(closing(Notifier(time)))
+        sensors = opened.enter_context(closing(fittings.sensors(config, board, time)))
+        lights = opened.enter_context(closing(fittings.indicator(config, board, time)))
+        household, store = opened.enter_context(registry(config))
+        guardian = Guardian(config, household, store, bolt, time, announce, lights, sensors.states())
+        server = opened.enter_context(closing(Server(guardian, config.looks_path, config.control_path, time, notifier)))
+        server.attend(sensors.fileno(), lambda: guardian.sense(sensors.read()))
+        keypad = fittings.keypad(config)
+        if keypad is not None:
+            opened.callback(keypad.close)
+            server.attend(keypad.fileno(), lambda: guardian.keys(keypad.read()))
+        if eyes:
+            opened.callback(eyes.end)
         try:
-            latch.secure()
-            with registry(config) as (household, store):
-                guardian = Guardian(config, household, store, latch, clock(config), announce)
-                server = Server(guardian, config.looks_path, config.control_path, clock(config), notifier)
-                try:
-                    reason = server.run(lambda door: signalled() or (eyes.watch(door) if eyes else None))
-                except BaseException as error:
-                    guardian.stop(f"{type(error).__name__} in the guardian")
-                    raise
-                else:
-                    guardian.stop(reason)
-                    notifier.stopping(reason)
-                finally:
-                    if eyes:
-                        eyes.end()
-                    server.close()
-        finally:
-            latch.close()
-            notifier.close()
+            reason = server.run(lambda door: signalled() or (eyes.watch(door) if eyes else None))
+        except BaseException as error:
+            guardian.stop(f"{type(error).__name__} in the guardian")
+            raise
+        guardian.stop(reason)
+        notifier.stopping(reason)
+
+
+def secure(config: Config) -> None:
+    """Drive the bolt's secure level once, where no guardian does. Raises LineError."""
+    from edge.devices.clock import SystemClock
+
+    with closing(fittings.lines(config)) as board, closing(fittings.bolt(config, board, SystemClock())) as bolt:
+        bolt.secure()
 
 
 def watch_door(config: Config) -> None:
@@ -195,7 +193,13 @@ def watch_door(config: Config) -> None:
         eyes_link = EyesLink(config.looks_path)
         try:
             try:
-                eyes = Eyes(detector(config), embedder(config), eyes_link, _fallback(config))
+                eyes = Eyes(
+                    detector(config),
+                    embedder(config),
+                    eyes_link,
+                    _fallback(config),
+                    snapshots=config.log.snapshots_days > 0,
+                )
                 source = camera(config)
             except FacelatchError as error:
                 eyes_link(wire.Trouble(str(error)[:500]))

@@ -11,21 +11,24 @@ from pathlib import Path
 from types import FrameType
 
 from edge import config as configuration
-from edge.config import Config
 from edge.core.door import State
+from edge.errors import CameraError
+from edge.settings import Config
 from edge.teller import Announce
 
-RESTART_S = 1.0
-"""Eyes that crashed are started again after this pause."""
+RESTART_S, RESTART_MAX_S = 1.0, 30.0
+"""Eyes that crashed are started again after this pause, doubled with every crash in a row up to the longest."""
 
 CRASHES_MAX = 5
-"""Crashes in a row, each within ``STEADY_S`` of the start: after that something is broken for good."""
+"""Crashes in a row, each within ``STEADY_S`` of the start, after which a recording is given up. A real camera never
+is: the door works on by its other inputs, and looks for its eyes for as long as it takes."""
 
 STEADY_S = 20.0
 """Eyes that lived so long had a sound start."""
 
 CRASH_CODES = {1}
-"""Beside death by a signal: what Python ends with on an exception that nobody expected."""
+"""Beside death by a signal: what Python ends with on an exception that nobody expected. A camera that was pulled out
+after ``STEADY_S`` counts, too: it may be plugged in again; one that never worked is told and ends the run."""
 
 
 class EyesChild:
@@ -46,7 +49,7 @@ class EyesChild:
         code = self._process.poll()
         if code is None:
             return None
-        if code < 0 or code in CRASH_CODES:
+        if code < 0 or code in CRASH_CODES or (code == CameraError.exit_code and self._lived_s() >= STEADY_S):
             return self._crashed(code)
         if door is State.UNLOCKED:
             return None  # whoever was let in may still walk through
@@ -69,15 +72,18 @@ class EyesChild:
         return Path(self._config.paths.runtime) / "run.toml"
 
     def _crashed(self, code: int) -> str | None:
-        steady = time.monotonic() - self._started_s >= STEADY_S
-        self._crashes = 1 if steady else self._crashes + 1
+        self._crashes = 1 if self._lived_s() >= STEADY_S else self._crashes + 1
         died = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         self._announce("eyes_crashed", {"reason": died, "count": self._crashes})
-        if self._crashes >= CRASHES_MAX:
+        if self._crashes >= CRASHES_MAX and self._config.camera.driver == "replay":
             self.exit_code = 1
             return f"the eyes crashed {self._crashes} times in a row, last by {died}"
-        self._process, self._restart_s = None, time.monotonic() + RESTART_S
+        pause_s = min(RESTART_S * 2.0 ** min(self._crashes - 1, 10), RESTART_MAX_S)
+        self._process, self._restart_s = None, time.monotonic() + pause_s
         return None
+
+    def _lived_s(self) -> float:
+        return time.monotonic() - self._started_s
 
     def _start(self) -> str | None:
         """The child reads the configuration as resolved here, flags included, and nothing else."""

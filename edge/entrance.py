@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from edge import wire
 from edge.access import Access
-from edge.config import Config
 from edge.core import door as dr
 from edge.core.evidence import Attempt, Recognised
 from edge.core.match import rounded
@@ -14,6 +13,7 @@ from edge.core.rules import Mode
 from edge.errors import DoorError
 from edge.latch import Latch
 from edge.ports import Clock
+from edge.settings import Config
 from edge.teller import Plain, Teller, quoted
 from edge.types import Sign
 
@@ -36,13 +36,12 @@ class Entrance:
         teller: Teller,
         name_of: Callable[[int], str | None],
         show: Callable[[Sign], None],
-        exit_shunts: bool,
+        picture: Callable[[], str | None],
     ) -> None:
-        """``name_of`` a person's number, for notices; ``show`` a sign on lights and buzzer; ``exit_shunts``: the door
-        opens from inside by itself, and the exit button only mutes the alarm."""
+        """``name_of`` a person's number, for notices; ``show`` a sign on lights and buzzer; ``picture`` of who is
+        refused: its name, where such are kept."""
         self._config, self._access, self._latch, self._clock = config, access, latch, clock
-        self._teller, self._name_of, self._show = teller, name_of, show
-        self._exit_shunts = exit_shunts
+        self._teller, self._name_of, self._show, self._picture = teller, name_of, show, picture
         self._pin_s = float("-inf")
 
     def keep_hours(self) -> None:
@@ -102,7 +101,7 @@ class Entrance:
 
     def exit_button(self) -> None:
         """Pressed: unlock, or mute the alarm for a door that opens from inside by itself."""
-        signal = dr.Signal.SHUNT if self._exit_shunts else dr.Signal.EXIT
+        signal = dr.Signal.SHUNT if self._config.inputs.exit_action == "shunt" else dr.Signal.EXIT
         released = self._latch.move(dr.Event(signal, self._config.door.unlock_s), self._teller)
         if released:
             self._show(Sign.WELCOME)
@@ -159,4 +158,4 @@ class Entrance:
 
     def _refuse(self, person_id: int | None, reason: str, what: dict[str, Plain]) -> None:
         self._show(Sign.REFUSED)
-        self._teller.tell_sparingly("refused", person_id, **what, reason=reason)
+        self._teller.tell_sparingly("refused", person_id, **what, reason=reason, snapshot=self._picture())

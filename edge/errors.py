@@ -14,7 +14,8 @@
     │   └── TemplateModelError              6  templates of another model
     ├── ModelError (ValueError)             7  a network is missing, altered, or not as its manifest says
     ├── CameraError (OSError)               8  the camera does not open, stopped, or repeats a frame
-    ├── BoltError (OSError)                 9  the relay cannot be driven safely
+    ├── LineError (OSError)                 9  a pin, line or keypad cannot be had
+    │   └── BoltError                       9  the relay cannot be driven safely
     ├── LogError (ValueError)              11  the audit log is not as it was written
     ├── DoorError (RuntimeError)           12  the door cannot do that now, or not for this caller
     └── WireError (ConnectionError)        10  the guardian is not there, or a message is malformed
@@ -97,10 +98,14 @@ class CameraError(FacelatchError, OSError):
     exit_code = 8
 
 
-class BoltError(FacelatchError, OSError):
-    """The relay cannot be driven, or its wiring would not be safe."""
+class LineError(FacelatchError, OSError):
+    """A line of the board, or the keypad, is not there or in use."""
 
     exit_code = 9
+
+
+class BoltError(LineError):
+    """The relay cannot be driven, or its wiring would not be safe."""
 
 
 class WireError(FacelatchError, ConnectionError):

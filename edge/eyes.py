@@ -9,12 +9,17 @@ from edge.core.quality import measure
 from edge.core.scene import Freshness
 from edge.core.track import Tracker
 from edge.errors import CameraError, FaceError, FacelatchError, WireError
+from edge.images import encode_jpeg
 from edge.ports import Camera, Detector, Embedder
 from edge.slot import NewestFrame
 from edge.types import Face, Frame, Look
 
 FRAME_TIMEOUT_S = 3.0
 """A camera that gives nothing for so long has stopped."""
+
+
+SNAPSHOT_EVERY_S, SNAPSHOT_WIDTH_PX = 1.0, 480
+"""How often a picture of whoever is there is sent, and how wide: enough to know a neighbour by."""
 
 
 class Send(Protocol):
@@ -26,9 +31,13 @@ class Send(Protocol):
 class Eyes:
     """One camera, one detector, one embedder. Use it from one thread."""
 
-    def __init__(self, detector: Detector, embedder: Embedder, send: Send, caveat: str = "") -> None:
-        """``caveat``: what the status line must say of these eyes before their camera's name."""
-        self._caveat = caveat
+    def __init__(
+        self, detector: Detector, embedder: Embedder, send: Send, caveat: str = "", *, snapshots: bool = False
+    ) -> None:
+        """``caveat``: what the status line must say of these eyes before their camera's name. ``snapshots``: send
+        pictures of whoever is there, too."""
+        self._caveat, self._snapshots = caveat, snapshots
+        self._snapshot_s = float("-inf")
         self._detector, self._embedder, self._send = detector, embedder, send
         self._tracker = Tracker()
         self._freshness = Freshness()
@@ -60,6 +69,7 @@ class Eyes:
             self._send(wire.to_report(frame.number, frame.captured_s, 0, []))
             return
         faces = self._detector.detect(frame.rgb)
+        self._picture(frame, bool(faces))
         tracks = self._tracker.update(faces, frame.captured_s)
         looks = [
             look
@@ -67,6 +77,15 @@ class Eyes:
             if (look := self._look(frame, face, track, len(faces))) is not None
         ]
         self._send(wire.to_report(frame.number, frame.captured_s, len(faces), looks))
+
+    def _picture(self, frame: Frame, anybody: bool) -> None:
+        """Before the looks of the same frame: a refusal then has its picture."""
+        if not (self._snapshots and anybody and frame.captured_s - self._snapshot_s >= SNAPSHOT_EVERY_S):
+            return
+        self._snapshot_s = frame.captured_s
+        jpeg = encode_jpeg(frame.rgb, SNAPSHOT_WIDTH_PX)
+        if len(jpeg) <= wire.SNAPSHOT_MAX_BYTES:
+            self._send(wire.Snapshot(jpeg))
 
     def _look(self, frame: Frame, face: Face, track: int, faces_in_frame: int) -> Look | None:
         start = time.perf_counter()

@@ -3,12 +3,11 @@
 Order is everything here: the bolt first, then whoever is told, then the log, which may have to wait for a slow card.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from edge import wire
 from edge.access import CALENDAR_EVERY_S, Access
-from edge.config import Config, template
+from edge.config import template
 from edge.core import door as dr
 from edge.core.choose import Unusable, choose
 from edge.core.evidence import Evidence, Recognised, Refused, Terms
@@ -18,6 +17,8 @@ from edge.errors import FacelatchError, WireError
 from edge.latch import Latch
 from edge.ports import Bolt, Clock, Indicator, Store
 from edge.registry import Registry
+from edge.settings import Config
+from edge.snapshots import Snapshots
 from edge.teller import Announce, Teller, quoted
 from edge.types import Input, Look, Sensed, Sign
 from edge.upkeep import Upkeep
@@ -42,20 +43,6 @@ CHANGES: Mapping[type[wire.Question], str] = {
 """Questions that change who may come in, and what is said of them to whoever watches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fittings:
-    """How door contact and exit button are to be taken: ``warning_s`` before a held-open alarm, and ``exit_shunts``
-    where the door opens from inside by itself."""
-
-    terms: dr.Terms
-    warning_s: float = 15.0
-    exit_shunts: bool = False
-
-
-PLAIN = Fittings(dr.Terms())
-"""A door with neither."""
-
-
 class Guardian:
     """One door. Every method takes the messages as they arrive; ``tick`` is called at ``next_tick_s`` at the latest."""
 
@@ -68,11 +55,13 @@ class Guardian:
         clock: Clock,
         announce: Announce,
         indicator: Indicator | None = None,
-        fittings: Fittings = PLAIN,
+        found: Sequence[Sensed] = (),
     ) -> None:
-        """Secures the bolt before anything else. Raises BoltError when that fails."""
+        """Secures the bolt before anything else. ``found``: how the inputs stand. Raises BoltError when that fails."""
         self._config, self._registry, self._clock = config, registry, clock
-        self._latch = Latch(bolt, clock, fittings.terms, fittings.warning_s)
+        door_terms = dr.Terms(relock_on_open=config.door.relock == "open", held_open_s=config.door.held_open_s)
+        is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
+        self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
         self._indicator = indicator
         self._evidence = Evidence(terms(config))
         self._access = Access(config, store, clock)
@@ -82,12 +71,19 @@ class Guardian:
         self._calendar_s = float("-inf")
         self._malformed = 0
         self._teller = Teller(store, announce, clock, lambda: self.status().line())
+        self._snapshots = Snapshots(config.snapshots_path, config.log.snapshots_days, clock)
         self._entrance = Entrance(
-            config, self._access, self._latch, clock, self._teller, registry.name_of, self._show, fittings.exit_shunts
+            *(config, self._access, self._latch, clock, self._teller),
+            registry.name_of,
+            self._show,
+            self._snapshots.keep,
         )
-        self._upkeep = Upkeep(config.log, store, clock, self._teller)
+        self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._teller.tell("started")
         self._tell_config_changes(store)
+        for each in found:
+            if each.input is Input.TAMPER or each.fault:
+                self.sensed(each)
         self._tell_who_must_enrol_again()
 
     @property
@@ -128,6 +124,8 @@ class Guardian:
             case wire.Trouble():
                 self._camera, self._eyes = None, "away"
                 self._teller.tell_sparingly("eyes_away", reason=quoted(message.reason))
+            case wire.Snapshot() if self._camera is not None:
+                self._snapshots.seen(message.jpeg)
             case wire.Report() if self._camera is None:
                 raise WireError("The eyes report without having said hello. Restart facelatch-eyes.")
             case wire.Report():
@@ -146,8 +144,15 @@ class Guardian:
         self._camera = None
         self._away(reason)
 
+    def sense(self, news: Sequence[Sensed]) -> None:
+        """Everything that the inputs have to say, in order."""
+        for each in news:
+            self.sensed(each)
+
     def sensed(self, news: Sensed) -> None:
-        """A button, contact or switch has settled."""
+        """A button, contact or switch has settled, or cannot be trusted any more."""
+        if news.fault:
+            self._teller.tell_sparingly("input_fault", reason=f"{news.input.value}: {quoted(news.fault)}")
         match news.input:
             case Input.EXIT_BUTTON if news.active:
                 self._entrance.exit_button()
@@ -158,7 +163,7 @@ class Guardian:
             case Input.TAMPER:
                 self._latch.tampered = news.active
                 if news.active:
-                    tampered = dr.Event(dr.Signal.TAMPER, reason="the tamper switch is open")
+                    tampered = dr.Event(dr.Signal.TAMPER, reason="the case was opened")
                     self._latch.move(tampered, self._teller)
                     self._teller.tell_sparingly("tamper")
 
@@ -293,6 +298,7 @@ class Guardian:
                 similarity=rounded(verdict.similarity),
                 frame=verdict.frame,
                 track=verdict.track,
+                snapshot=self._snapshots.keep(),
             )
 
     def _show(self, sign: Sign) -> None:

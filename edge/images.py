@@ -4,6 +4,7 @@ Pillow decodes; what it is allowed to see is bounded first. TIFF is left out on 
 and libtiff is the largest attack surface of Pillow's decoders.
 """
 
+import io
 import os
 import re
 import stat
@@ -62,6 +63,17 @@ def decode_rgb(data: bytes, what: str, max_pixels: int = MAX_PIXELS) -> Rgb:
     where = shown(what, _SHOWN_PATH_CHARS)
     _check_size(len(data), where)
     return _decode(BytesIO(data), where, max_pixels)
+
+
+def encode_jpeg(rgb: Rgb, width_px: int) -> bytes:
+    """An (H, W, 3) uint8 picture as JPEG, scaled down to ``width_px`` where it is wider."""
+    from PIL import Image
+
+    picture = Image.fromarray(rgb)
+    picture.thumbnail((width_px, width_px * 4))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=70)
+    return buffer.getvalue()
 
 
 def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:

@@ -22,13 +22,13 @@ TELLS = {
 class Latch:
     """The door's state and the bolt that follows it. ``tampered`` is what the switch says."""
 
-    def __init__(self, bolt: Bolt, clock: Clock, terms: dr.Terms, warning_s: float) -> None:
+    def __init__(self, bolt: Bolt, clock: Clock, terms: dr.Terms, warning_s: float, *, is_open: bool) -> None:
         """Secures the bolt before anything else. Raises BoltError when that fails."""
         self._bolt, self._clock, self._terms, self._warning_s = bolt, clock, terms, warning_s
         self._check_s = float("-inf")
-        self.door = dr.Door()
-        self.tampered = False
         bolt.secure()
+        self.door = dr.started(is_open, clock.now_s(), terms)
+        self.tampered = False
 
     @property
     def bolt_name(self) -> str:

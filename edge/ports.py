@@ -23,6 +23,7 @@ from edge.types import (
     Person,
     PinHash,
     Rgb,
+    Sensed,
     Sign,
 )
 
@@ -235,6 +236,38 @@ class Clock(Protocol):
     def trusted(self) -> bool:
         """Whether the calendar can be right: the clock is synchronised, or a battery kept it."""
         ...
+
+
+class Sensors(Protocol):
+    """Exit button, door contact and tamper switch, debounced."""
+
+    def states(self) -> list[Sensed]:
+        """How every input that is fitted stood when the sensors were opened."""
+        ...
+
+    def fileno(self) -> int:
+        """A file that is readable when ``read`` has news."""
+        ...
+
+    def read(self) -> list[Sensed]:
+        """What changed since the last call, in order. Never raises: what cannot be read counts as an alarm."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Keypad(Protocol):
+    """Keys for a PIN."""
+
+    def fileno(self) -> int:
+        """A file that is readable when ``read`` has keys."""
+        ...
+
+    def read(self) -> str:
+        """Digits, ENTER and CLEAR of ``core.keys``, as they were typed since the last call. Never raises."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Indicator(Protocol):

@@ -8,7 +8,6 @@ import fcntl
 import os
 import selectors
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +32,9 @@ command asks. The rest of the eyes' packets is read and dropped unparsed; an ope
 CONTROL_MAX = 8
 """Operators' commands at a time; the next one takes the place of the longest connected."""
 
-BREATH_S = 0.05
-"""Pause after a connection that could not be taken, as when files run out: the listener stays readable meanwhile."""
+BREATH_S = 0.25
+"""For so long a listener rests whose connection could not be taken, as when files run out: it stays readable, and would
+turn the loop without end."""
 
 TICK_MAX_S = 0.5
 """The loop turns at least this often, so that a wrong deadline shows soon."""
@@ -74,6 +74,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._eyes: socket.socket | None = None
         self._reports = _Allowance(REPORTS_A_SECOND, REPORTS_A_SECOND, clock.now_s())
+        self._resting: dict[socket.socket, tuple[float, Callable[[socket.socket], None]]] = {}
         self._operators: dict[socket.socket, _Operator] = {}
         self._paths = (looks_path, control_path)
         self._lock = _only_one(control_path.with_name("guardian.lock"))
@@ -87,13 +88,17 @@ class Server:
             self._notifier.ready(self._guardian.status().line())
         while self.stopping is None:
             self._guardian.tick()
+            self._wake_listeners()
             self._feed_watchdog()
             self.stopping = self.stopping or watch(self._guardian.door.state)
             wait_s = min(self._guardian.next_tick_s() - self._clock.now_s(), TICK_MAX_S)
             for key, _ in self._selector.select(max(wait_s, 0)):
-                handle: Callable[[socket.socket], None] = key.data
-                handle(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
+                key.data(key.fileobj)
         return self.stopping
+
+    def attend(self, file: int, handle: Callable[[], None]) -> None:
+        """Also call ``handle`` whenever a file is readable: sensors and keypad. The file stays the caller's."""
+        self._selector.register(file, selectors.EVENT_READ, lambda _: handle())
 
     def _feed_watchdog(self) -> None:
         """The loop has come round: that, and a bolt as commanded, is what the watchdog is fed for."""
@@ -103,7 +108,10 @@ class Server:
     def close(self) -> None:
         """Close every socket and take their names away."""
         for key in list(self._selector.get_map().values()):
-            self._drop(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
+            if isinstance(key.fileobj, socket.socket):
+                self._drop(key.fileobj)
+        for listener in self._resting:
+            listener.close()
         self._selector.close()
         for path in self._paths:
             path.unlink(missing_ok=True)
@@ -123,9 +131,26 @@ class Server:
             raise _unusable(path, error) from error
         self._selector.register(listener, selectors.EVENT_READ, accept)
 
+    def _accepted(self, listener: socket.socket) -> socket.socket | None:
+        """The connection that waits, or None when it cannot be had (gone again, or no file left for it)."""
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            accept = self._selector.unregister(listener).data
+            self._resting[listener] = (self._clock.now_s() + BREATH_S, accept)
+            return None
+        connection.setblocking(False)
+        return connection
+
+    def _wake_listeners(self) -> None:
+        for listener, (until_s, accept) in list(self._resting.items()):
+            if self._clock.now_s() >= until_s:
+                del self._resting[listener]
+                self._selector.register(listener, selectors.EVENT_READ, accept)
+
     def _accept_eyes(self, listener: socket.socket) -> None:
         """The newest eyes are the ones: those before them have died or hang."""
-        connection = _accepted(listener)
+        connection = self._accepted(listener)
         if connection is None:
             return
         if not peers.is_eyes(connection):
@@ -161,7 +186,7 @@ class Server:
         self._guardian.eyes_gone(reason)
 
     def _accept_operator(self, listener: socket.socket) -> None:
-        connection = _accepted(listener)
+        connection = self._accepted(listener)
         if connection is None:
             return
         name = peers.operator(connection)
@@ -221,17 +246,6 @@ def _receive(connection: socket.socket) -> bytes | None:
     if flags & socket.MSG_TRUNC:
         raise WireError(f"A packet of more than {wire.PACKET_MAX_BYTES} bytes came. Restart both services.")
     return data
-
-
-def _accepted(listener: socket.socket) -> socket.socket | None:
-    """The connection that waits, or None when it cannot be had (gone again, or no file left for it)."""
-    try:
-        connection, _ = listener.accept()
-    except OSError:
-        time.sleep(BREATH_S)
-        return None
-    connection.setblocking(False)
-    return connection
 
 
 def _only_one(path: Path) -> int:

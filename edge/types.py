@@ -215,10 +215,14 @@ class Input(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sensed:
-    """An input's settled state: the button pressed, the door open, the case tampered with, or not."""
+    """An input's settled state: the button pressed, the door open, the case tampered with, or not.
+
+    ``fault`` says why an input that cannot be trusted counts as it does.
+    """
 
     input: Input
     active: bool
+    fault: str = ""
 
 
 class Sign(Enum):

@@ -1,10 +1,11 @@
-"""Looks after the audit log while the lock runs: old entries go, and its head goes to the journal."""
+"""Looks after what is kept while the lock runs: old entries and pictures go, the log's head goes to the journal."""
 
 from collections.abc import Callable
 
-from edge.config import LogConfig
 from edge.errors import FacelatchError
 from edge.ports import Clock, Store
+from edge.settings import LogConfig
+from edge.snapshots import Snapshots
 from edge.teller import Teller
 
 PRUNE_EVERY_S = 60.0
@@ -15,8 +16,9 @@ minute."""
 class Upkeep:
     """Called from the guardian's tick; keeps to its own times."""
 
-    def __init__(self, config: LogConfig, store: Store, clock: Clock, teller: Teller) -> None:
+    def __init__(self, config: LogConfig, store: Store, clock: Clock, teller: Teller, snapshots: Snapshots) -> None:
         self._config, self._store, self._clock, self._teller = config, store, clock, teller
+        self._snapshots = snapshots
         self._prune_s = self._head_s = clock.now_s()
 
     def tick(self) -> None:
@@ -25,6 +27,7 @@ class Upkeep:
         if now_s >= self._prune_s:
             self._prune_s = now_s + PRUNE_EVERY_S
             self._tried(lambda: self._store.prune_log(self._config.keep_days, self._config.keep_rows))
+            self._snapshots.prune()
         if now_s >= self._head_s:
             self._head_s = now_s + self._config.head_every_s
             self.tell_head()

@@ -14,11 +14,14 @@ from edge.core.names import shown
 from edge.errors import WireError
 from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Person, Quality
 
-VERSION = 2
+VERSION = 3
 """Of both conversations. Another version is refused: both processes come from one installation."""
 
 PACKET_MAX_BYTES = 128 * 1024
 """Below Linux's default send buffer of 208 KiB, so that one packet always fits."""
+
+SNAPSHOT_MAX_BYTES = 64 * 1024
+"""A JPEG of 480 pixels' width takes 15 to 40 kB."""
 
 LOOKS_MAX = 4
 """Looks in one report: the four largest faces; the others are only counted."""
@@ -70,7 +73,13 @@ class Trouble(msgspec.Struct, tag="trouble", frozen=True, forbid_unknown_fields=
     reason: Text
 
 
-FromEyes = Hello | Report | Trouble
+class Snapshot(msgspec.Struct, tag="snapshot", frozen=True, forbid_unknown_fields=True):
+    """What the camera shows while somebody is there, as a JPEG; sent only where the owner keeps such pictures."""
+
+    jpeg: Annotated[bytes, Meta(max_length=SNAPSHOT_MAX_BYTES)]
+
+
+FromEyes = Hello | Report | Trouble | Snapshot
 
 
 class AskStatus(msgspec.Struct, tag="status", frozen=True, forbid_unknown_fields=True):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import settings
 
 from edge import config as configuration
-from edge.config import Config
 from edge.images import read_rgb
 from edge.models.manifest import Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
+from edge.settings import Config
 from edge.types import Embedding, Rgb
 from tools.photos import fetch
 

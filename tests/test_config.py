@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import Config, load, template
+from edge.config import load, template
 from edge.errors import ConfigError
+from edge.settings import Config
 
 
 def faults(path: Path | None = None, environment: dict[str, str] | None = None, **flags: object) -> str:

@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 from edge import wire
-from edge.config import Config
-from edge.devices.bolt import SimulatedPin, TimedBolt
+from edge.devices.bolt import TimedBolt
 from edge.devices.clock import SystemClock
+from edge.devices.simulated import SimulatedLines
 from edge.errors import PersonError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, _connected, ask
 from edge.registry import Registry
 from edge.serve import CONTROL_MAX, Server
+from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from edge.teller import Plain
 from edge.types import Look
@@ -61,7 +62,7 @@ def served(house: Config) -> Iterator[Served]:
         # The store belongs to the thread that opens it.
         with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
             store.enroll("Ada", [ADA])
-            bolt = TimedBolt(SimulatedPin(), clock)
+            bolt = TimedBolt(SimulatedLines(house.lines_path).output(17, active_high=True), clock)
             household = Registry(store, MODEL, DIMENSION, 0.6, 0.05)
             notices: list[tuple[str, Mapping[str, Plain]]] = []
             guardian = Guardian(

@@ -14,7 +14,7 @@ from edge.cli.look import look
 from edge.cli.operate import clear, lockdown, unlock
 from edge.cli.people import enroll, forget, people
 from edge.cli.permits import holidays
-from edge.cli.run import door, eyes, run, status
+from edge.cli.run import door, eyes, run, secure, status
 from edge.cli.settings import config_group
 from edge.core.names import harmless
 from edge.errors import FacelatchError
@@ -53,6 +53,7 @@ for command in (
     doctor,
     config_group,
     door,
+    secure,
     eyes,
 ):
     facelatch.add_command(command)

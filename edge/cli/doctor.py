@@ -1,8 +1,10 @@
 """``facelatch doctor``: what works on this machine, what does not, and what to do about it."""
 
+import os
 import platform
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 
@@ -10,12 +12,12 @@ import click
 import msgspec
 import numpy as np
 
-from edge import app, wire
+from edge import app, fittings, wire
 from edge import config as configuration
 from edge.cli.output import console, json_option, print_json, table
-from edge.config import Config
 from edge.errors import ConfigError, FacelatchError, ModelError
 from edge.link import ask
+from edge.settings import Config
 
 
 class Finding(msgspec.Struct):
@@ -72,7 +74,7 @@ def _python(config: Config) -> tuple[str, str]:
 
 
 def _packages(config: Config) -> tuple[str, str]:
-    names = ("numpy", "opencv-python-headless", "ai-edge-litert", "tflite-runtime", "picamera2", "lgpio")
+    names = ("numpy", "opencv-python-headless", "ai-edge-litert", "tflite-runtime", "picamera2", "lgpio", "gpiod")
     found = []
     for name in names:
         try:
@@ -123,12 +125,40 @@ def _guardian(config: Config) -> tuple[str, str]:
 
 
 def _bolt(config: Config) -> tuple[str, str]:
-    if config.bolt.driver == "simulated":
-        return "note", "simulated (nothing is driven)"
-    from edge.devices.gpio import header_factory
+    bolt = config.bolt
+    with closing(fittings.lines(config)) as board:  # finds the chip, and takes no line of it
+        chip = board.name
+    if bolt.driver == "simulated":
+        return "note", f"simulated (nothing is driven; the lines are files in {config.lines_path})"
+    return "ok", f"{bolt.kind} on {bolt.pin}, active {bolt.active}: {chip} opens (no line was moved)"
 
-    header_factory().close()
-    return "ok", f"BCM {config.bolt.pin}, active {config.bolt.active}: the header's chip opens (no pin was moved)"
+
+def _killed(config: Config) -> tuple[str, str]:
+    """What the relay does when the guardian is killed while the bolt is released."""
+    for module in ("pinctrl_bcm2835", "pinctrl_rp1"):
+        parameter = Path("/sys/module") / module / "parameters/persist_gpio_outputs"
+        try:
+            keeps = parameter.read_text().strip() in {"Y", "1"}
+        except OSError:
+            continue
+        if not keeps:
+            return "ok", "this kernel lets go of a killed guardian's pin: the external pull secures the relay"
+        return "note", (
+            "this kernel keeps driving a killed guardian's pin (persist_gpio_outputs): the relay stays as it is until "
+            "the guardian is started again. `dtparam=strict_gpiod` in config.txt, or a relay with its own timer, "
+            "shortens that."
+        )
+    return "note", "whether this kernel keeps driving a killed guardian's pin is not known: fit a relay with a timer"
+
+
+def _inputs(config: Config) -> tuple[str, str]:
+    """What is fitted; whether it works shows when somebody presses it: `facelatch log --follow`."""
+    pins = configuration.fitted(config.bolt, config.inputs, config.indicator)
+    said = ", ".join(f"{name} {pin}" for name, pin in pins.items() if name != "bolt.pin") or "none is configured"
+    keypad = config.keypad.device
+    if keypad.startswith("/") and not os.access(keypad, os.R_OK):
+        return "fault", f"{said}; the keypad {keypad} cannot be read. See /dev/input/by-id, and the group input."
+    return "ok", f"{said}; keypad {keypad or 'none'}"
 
 
 def _liveness(config: Config) -> tuple[str, str]:
@@ -154,5 +184,7 @@ CHECKS: dict[str, Callable[[Config], tuple[str, str]]] = {
     "people": _people,
     "guardian": _guardian,
     "bolt": _bolt,
+    "killed guardian": _killed,
+    "inputs": _inputs,
     "liveness": _liveness,
 }

@@ -22,6 +22,7 @@ STYLES = {
     "held_open": "bold red",
     "forced": "bold red",
     "tamper": "bold red",
+    "input_fault": "bold red",
     "duress": "bold red",
     "lockout": "yellow",
     "attempt": "yellow",
@@ -77,6 +78,16 @@ def door(context: click.Context, as_json: bool) -> None:
     config = configuration.load(config_path)
     with announcer(as_json) as announce:
         app.guard(config, lambda kind, told: announce(kind, {k: v for k, v in told.items() if k != "name"}))
+
+
+@click.command()
+@click.pass_obj
+def secure(config_path: Path | None) -> None:
+    """Drive the bolt to its secure level, where no guardian runs (any more).
+
+    The service does so whenever it ends, however it ended.
+    """
+    app.secure(configuration.load(config_path))
 
 
 @click.command()

@@ -6,6 +6,7 @@ import click
 
 from edge import config as configuration
 from edge.cli.output import json_option, print_json
+from edge.settings import Config
 
 
 @click.group("config")
@@ -18,7 +19,7 @@ def config_group() -> None:
 def template(as_json: bool) -> None:
     """Print every setting with its default and meaning, ready to be a facelatch.toml."""
     if as_json:
-        print_json(configuration.Config())
+        print_json(Config())
     else:
         click.echo(configuration.template(), nl=False)
 

@@ -259,6 +259,11 @@ def step(door: Door, event: Event, now_s: float, terms: Terms) -> tuple[Door, li
     return door, commands + more
 
 
+def started(is_open: bool, now_s: float, terms: Terms) -> Door:
+    """A door as it is found: one that stands open has not been forced, and may be shut in ``held_open_s``."""
+    return Door(is_open=is_open, alarm_s=now_s + terms.held_open_s if is_open else None)
+
+
 def next_s(door: Door) -> float:
     """When time alone changes something, monotonic; infinite when nothing is due."""
     due = [each for each in (door.deadline_s, door.renew_s) if each is not None]

@@ -6,8 +6,8 @@ all the same. A guardian that is *killed* while the bolt is released is the watc
 
 import logging
 import threading
-from typing import Protocol
 
+from edge.devices.lines import OutputLine
 from edge.errors import BoltError
 from edge.ports import Clock
 
@@ -24,44 +24,10 @@ PULSE_MAX_S = 31.0
 """No single release lasts longer, whatever the guardian says: its own bounds are 30 s, and a second of slack."""
 
 
-class Pin(Protocol):
-    """One output line. ``drive(True)`` is the level that releases. Raises OSError when the line does not obey."""
-
-    name: str
-
-    def drive(self, released: bool) -> None: ...
-
-    def reads(self) -> bool:
-        """Whether the line is at the level that releases. Raises OSError."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class SimulatedPin:
-    """Drives nothing, and says so in its name."""
-
-    name = "simulated (nothing is driven)"
-
-    def __init__(self) -> None:
-        self._released = False
-
-    def drive(self, released: bool) -> None:
-        """Nothing to drive; it is remembered."""
-        self._released = released
-
-    def reads(self) -> bool:
-        """What was remembered."""
-        return self._released
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
 class TimedBolt:
     """The bolt port over any pin."""
 
-    def __init__(self, pin: Pin, clock: Clock) -> None:
+    def __init__(self, pin: OutputLine, clock: Clock) -> None:
         """Starts the watching thread; drives nothing yet."""
         self._pin, self._clock = pin, clock
         self._condition = threading.Condition()

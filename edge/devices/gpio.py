@@ -1,8 +1,10 @@
-"""The relay's pin through gpiozero and lgpio, and the only import of either."""
+"""A Raspberry Pi's lines through gpiozero and lgpio, and the only import of either."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from edge.errors import BoltError
+from edge.errors import LineError
 
 CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """The header's gpiochip on Pi 5, Pi 4 and older ones. Chip *numbers* moved between kernels; labels did not."""
@@ -10,61 +12,95 @@ CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 CHIPS_MAX = 16
 """gpiochip numbers that are tried."""
 
-ELSEWHERE = 'elsewhere name a simulated bolt: bolt.driver = "simulated", or `facelatch run --simulate`.'
+ELSEWHERE = (
+    'on another board set bolt.driver = "gpiod"; without one name a simulated bolt: bolt.driver = "simulated", or '
+    "`facelatch run --simulate`."
+)
 
 
-class GpioPin:
-    """One BCM output, secured from the moment it is taken."""
+class GpioOutput:
+    """One BCM output, inactive from the moment it is taken."""
 
-    def __init__(self, pin: int, *, active_high: bool, factory: Any = None) -> None:
-        """Take the pin at its secure level. ``factory``: a gpiozero pin factory, by default lgpio's on the header's
-        chip.
+    def __init__(self, number: int, *, active_high: bool, factory: Any) -> None:
+        """``factory``: a gpiozero pin factory. Raises LineError when the pin cannot be had, as when it is in use."""
+        from gpiozero import DigitalOutputDevice
 
-        Raises BoltError when there is no such chip or pin, or it is in use. No other pin factory is ever fallen back
-        to.
-        """
-        self.name = f"BCM {pin} (active {'high' if active_high else 'low'})"
-        try:
-            from gpiozero import DigitalOutputDevice
+        self.name = f"BCM {number} (active {'high' if active_high else 'low'})"
+        with _taking(number):
+            self._device = DigitalOutputDevice(
+                number, active_high=active_high, initial_value=False, pin_factory=factory
+            )
 
-            factory = factory or header_factory()
-            self._device = DigitalOutputDevice(pin, active_high=active_high, initial_value=False, pin_factory=factory)
-        except BoltError:
-            raise
-        except Exception as error:  # gpiozero and lgpio raise a dozen unrelated types when a pin cannot be had
-            raise BoltError(
-                f"The pin BCM {pin} cannot be used ({error}). Check bolt.pin, the group gpio, and what else uses it."
-            ) from error
-
-    def drive(self, released: bool) -> None:
-        """Set the level and read it back. Raises OSError when the pin does not follow."""
-        try:
-            self._device.value = released
-            follows = bool(self._device.value) == released
-        except Exception as error:  # lgpio.error is a plain Exception, and gpiozero passes it on
-            raise OSError(str(error)) from error
+    def drive(self, active: bool) -> None:
+        """See the protocol."""
+        with _as_os_error():
+            self._device.value = active
+            follows = bool(self._device.value) == active
         if not follows:
             raise OSError("the pin reads back the other level")
 
     def reads(self) -> bool:
-        """Whether the pin is at the level that releases. Raises OSError."""
-        try:
+        """See the protocol."""
+        with _as_os_error():
             return bool(self._device.value)
-        except Exception as error:  # as above
-            raise OSError(str(error)) from error
 
     def close(self) -> None:
         """Give the pin back; gpiozero leaves it floating, so that an external pull must hold the relay."""
         self._device.close()
 
 
+class GpioInput:
+    """One BCM input, pulled up."""
+
+    def __init__(self, number: int, *, factory: Any) -> None:
+        """As of an output."""
+        from gpiozero import InputDevice
+
+        with _taking(number):
+            self._device = InputDevice(number, pull_up=True, pin_factory=factory)
+
+    def high(self) -> bool:
+        """See the protocol."""
+        with _as_os_error():
+            return not self._device.value  # gpiozero calls a pulled-up pin active when it is low
+
+    def close(self) -> None:
+        """Give the pin back."""
+        self._device.close()
+
+
+class GpioLines:
+    """The header's chip."""
+
+    name = "the header's chip"
+
+    def __init__(self, factory: Any = None) -> None:
+        """``factory``: a gpiozero pin factory, by default lgpio's on the header's chip.
+
+        Raises LineError when there is no such chip. No other pin factory is ever fallen back to.
+        """
+        self._factory = factory or header_factory()
+
+    def output(self, number: int, *, active_high: bool) -> GpioOutput:
+        """See the protocol."""
+        return GpioOutput(number, active_high=active_high, factory=self._factory)
+
+    def input(self, number: int, *, high_at_rest: bool) -> GpioInput:
+        """See the protocol."""
+        return GpioInput(number, factory=self._factory)
+
+    def close(self) -> None:
+        """See the protocol: a process that leaves lgpio's chip open dies of a segmentation fault at its end."""
+        self._factory.close()
+
+
 def header_factory() -> Any:
-    """gpiozero's lgpio factory on the chip whose label is the header's. Raises BoltError."""
+    """gpiozero's lgpio factory on the chip whose label is the header's. Raises LineError."""
     try:
         import lgpio
         from gpiozero.pins.lgpio import LGPIOFactory
     except ImportError as error:
-        raise BoltError(
+        raise LineError(
             f"lgpio is not installed ({error}). On a Raspberry Pi run `sudo apt install python3-lgpio`; {ELSEWHERE}"
         ) from error
 
@@ -77,7 +113,25 @@ def header_factory() -> Any:
         lgpio.gpiochip_close(handle)
         if label in CHIP_LABELS:
             return LGPIOFactory(chip=number)
-    raise BoltError(
+    raise LineError(
         f"No gpiochip is labelled {', '.join(CHIP_LABELS)}: this is no Raspberry Pi. On a Pi join the group gpio; "
         + ELSEWHERE
     )
+
+
+@contextmanager
+def _taking(number: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # gpiozero and lgpio raise a dozen unrelated types when a pin cannot be had
+        raise LineError(
+            f"The pin BCM {number} cannot be used ({error}). Check its setting, the group gpio, and what else uses it."
+        ) from error
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # lgpio.error is a plain Exception, and gpiozero passes it on
+        raise OSError(str(error)) from error

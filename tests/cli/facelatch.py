@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import config as configuration
-from edge.config import Config
+from edge.settings import Config
 
 
 def command(house: Config, *arguments: str | Path) -> list[str]:

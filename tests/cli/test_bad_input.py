@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 import edge
-from edge.config import Config
 from edge.errors import PersonNameError
 from edge.images import read_rgb
 from edge.models.manifest import Shelf
+from edge.settings import Config
 from tests.cli.facelatch import ok, ok_json, refused, run
 
 Photos = dict[str, Path]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import Config
 from edge.images import read_rgb
+from edge.settings import Config
 from tests.cli.facelatch import ok, ok_json, refused, run
 
 Photos = dict[str, Path]

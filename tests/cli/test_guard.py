@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from edge import app
+from edge import app, fittings
 from edge.child import CRASHES_MAX, EyesChild
-from edge.config import Config
 from edge.core.door import State
 from edge.devices.bolt import TimedBolt
-from edge.devices.clock import SystemClock
 from edge.errors import StoreDamagedError, StoreError, WireError
+from edge.settings import CameraConfig, Config
 from tests.devices.test_bolt import ListedPin
 
 
@@ -19,7 +19,7 @@ def pin(monkeypatch: pytest.MonkeyPatch) -> ListedPin:
     """A pin left released by a guardian that was killed, behind the real wiring."""
     listed = ListedPin()
     listed.levels.append(True)
-    monkeypatch.setattr(app, "bolt", lambda config: TimedBolt(listed, SystemClock()))
+    monkeypatch.setattr(fittings, "bolt", lambda config, board, clock: TimedBolt(listed, clock))
     return listed
 
 
@@ -59,7 +59,10 @@ def test_another_process_that_has_the_store_is_named(house: Config, pin: ListedP
         app.guard(house, quiet)
 
 
-def test_eyes_that_crash_again_and_again_are_given_up(house: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eyes_of_a_recording_that_crash_again_and_again_are_given_up(
+    house: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = msgspec.structs.replace(house, camera=CameraConfig(driver="replay", source="a recording"))
     said: list[str] = []
     monkeypatch.setattr("edge.child.RESTART_S", 0.0)
     monkeypatch.setattr("edge.child.sys.executable", "/bin/false")  # ends with exit code 1 at once
@@ -71,6 +74,29 @@ def test_eyes_that_crash_again_and_again_are_given_up(house: Config, monkeypatch
     assert said == ["eyes_crashed"] * CRASHES_MAX
     assert f"{CRASHES_MAX} times" in reason
     assert child.exit_code == 1
+    child.end()
+
+
+def test_eyes_of_a_real_camera_are_started_again_for_ever_ever_more_slowly(
+    house: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("edge.child.sys.executable", "/bin/false")
+    waited: list[float] = []
+    now_s = [0.0]
+    monkeypatch.setattr("edge.child.time.monotonic", lambda: now_s[0])
+    Path(house.paths.runtime).mkdir()
+    child = EyesChild(house, lambda kind, values: said.append(kind))
+    for crash in range(CRASHES_MAX * 2):
+        while len(said) == crash:
+            assert child.watch(State.LOCKED) is None
+        crashed_s = now_s[0]
+        while child._process is None:
+            now_s[0] += 0.25
+            assert child.watch(State.LOCKED) is None
+        waited.append(now_s[0] - crashed_s)
+    assert waited[:6] == [1, 2, 4, 8, 16, 30]
+    assert set(waited[6:]) == {30}
     child.end()
 
 

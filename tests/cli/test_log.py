@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from edge import wire
 from edge.cli.log import _moment
-from edge.config import Config
 from edge.devices.clock import SystemClock
 from edge.errors import InputError, PersonError
 from edge.logbook import LINES_MAX, answer_log
+from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from edge.types import Event
 from tests.cli.facelatch import command, ok, ok_json, refused, run

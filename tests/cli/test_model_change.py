@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge import wire
-from edge.config import Config
+from edge.settings import Config
 from edge.types import Person, Rgb
 from tests.cli.facelatch import ok, ok_json, run
 from tests.cli.test_run import cut_out, running, walk_past

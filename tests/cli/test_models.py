@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge import app
-from edge.config import Config
+from edge import app, fittings
 from edge.devices.bolt import TimedBolt
-from edge.devices.clock import SystemClock
 from edge.models.manifest import Shelf
+from edge.settings import Config
 from tests.cli.facelatch import command, ok_json, refused, run
 from tests.cli.test_run import running
 from tests.devices.test_bolt import ListedPin
@@ -133,7 +132,7 @@ def test_hostile_networks_end_in_a_message_and_a_secured_bolt(
     assert "models.folder" in refused(house, 7, "run", "--simulate", *replay)
 
     pin = ListedPin()
-    monkeypatch.setattr(app, "bolt", lambda config: TimedBolt(pin, SystemClock()))
+    monkeypatch.setattr(fittings, "bolt", lambda config, board, clock: TimedBolt(pin, clock))
     told: list[tuple[str, Any]] = []
     assert app.run(house, lambda kind, values: told.append((kind, values))) == 7
     assert pin.levels[-1] is False

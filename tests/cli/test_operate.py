@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from edge.cli.operate import seconds
-from edge.config import Config
 from edge.devices.clock import SystemClock
 from edge.errors import InputError
 from edge.models.manifest import template_space
+from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from tests.cli.facelatch import command, ok, ok_json, refused
 from tests.store.helpers import vectors

@@ -16,10 +16,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.config import Config
 from edge.devices.clock import SystemClock
 from edge.images import read_rgb
 from edge.models.mtcnn import Mtcnn
+from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from edge.types import LoggedEvent, Rgb
 from tests.cli.facelatch import command, ok, ok_json, run

@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.devices.bolt import PULSE_MAX_S, Pin, SimulatedPin, TimedBolt
+from edge.devices.bolt import PULSE_MAX_S, TimedBolt
 from edge.devices.clock import SystemClock
-from edge.devices.gpio import GpioPin
-from edge.errors import BoltError
+from edge.devices.gpio import GpioLines, GpioOutput
+from edge.devices.lines import OutputLine
+from edge.devices.simulated import SimulatedLines
+from edge.errors import BoltError, LineError
 
 
 class ListedPin:
@@ -43,24 +46,25 @@ class ListedPin:
 @dataclass
 class Bench:
     bolt: TimedBolt
-    level: Callable[[], bool | None]
+    level: Callable[[], bool]
     clock: SystemClock = field(default_factory=SystemClock)
 
 
 @pytest.fixture(params=["simulated", "gpio high", "gpio low", "listed"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """A bolt and a way to read its pin's electrical release state, None where nothing is driven."""
-    pin: Pin
-    level: Callable[[], bool | None]
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """A bolt and a way to read its line's electrical release state."""
+    pin: OutputLine
+    level: Callable[[], bool]
     if request.param == "simulated":
-        pin, level = SimulatedPin(), lambda: None
+        pin = SimulatedLines(tmp_path).output(17, active_high=False)
+        level = lambda: (tmp_path / "17").read_text() == "0\n"  # noqa: E731 - short and local
     elif request.param == "listed":
         listed = ListedPin()
         pin, level = listed, lambda: bool(listed.levels and listed.levels[-1])
     else:
         factory = MockFactory()
         active_high = request.param == "gpio high"
-        pin = GpioPin(17, active_high=active_high, factory=factory)
+        pin = GpioOutput(17, active_high=active_high, factory=factory)
         level = lambda: bool(factory.pin(17).state) == active_high  # noqa: E731 - short and local
     bolt = TimedBolt(pin, SystemClock())
     yield Bench(bolt, level)
@@ -69,11 +73,11 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 def test_released_and_secured(bench: Bench) -> None:
     bench.bolt.secure()
-    assert (bench.bolt.released, bench.level()) in {(False, False), (False, None)}
+    assert (bench.bolt.released, bench.level()) == (False, False)
     bench.bolt.release(bench.clock.now_s() + 20)
-    assert (bench.bolt.released, bench.level()) in {(True, True), (True, None)}
+    assert (bench.bolt.released, bench.level()) == (True, True)
     bench.bolt.secure()
-    assert (bench.bolt.released, bench.level()) in {(False, False), (False, None)}
+    assert (bench.bolt.released, bench.level()) == (False, False)
 
 
 def test_it_secures_itself_when_nobody_else_does(bench: Bench) -> None:
@@ -83,7 +87,7 @@ def test_it_secures_itself_when_nobody_else_does(bench: Bench) -> None:
             break
         threading.Event().wait(0.01)
     assert not bench.bolt.released
-    assert bench.level() in {False, None}
+    assert bench.level() is False
 
 
 def test_a_deadline_that_has_passed_releases_nothing(bench: Bench) -> None:
@@ -99,7 +103,7 @@ def test_a_release_over_the_adapters_own_limit_secures(bench: Bench, for_s: floa
     with pytest.raises(BoltError, match="limit"):
         bench.bolt.release(bench.clock.now_s() + for_s)
     assert not bench.bolt.released
-    assert bench.level() in {False, None}
+    assert bench.level() is False
 
 
 def test_a_release_can_be_renewed(bench: Bench) -> None:
@@ -173,7 +177,7 @@ def test_a_pin_that_does_not_release_is_secured_and_told() -> None:
 @pytest.mark.parametrize(("active_high", "secure_level"), [(True, 0), (False, 1)])
 def test_a_gpio_pin_is_secured_from_the_moment_it_is_taken(active_high: bool, secure_level: int) -> None:
     factory = MockFactory()
-    GpioPin(17, active_high=active_high, factory=factory)
+    GpioOutput(17, active_high=active_high, factory=factory)
     states = [state.state for state in factory.pin(17).states]
     assert states[-1] == secure_level
     assert (1 - secure_level) not in states[1:]
@@ -182,7 +186,7 @@ def test_a_gpio_pin_is_secured_from_the_moment_it_is_taken(active_high: bool, se
 def test_any_exception_of_the_gpio_library_is_a_pin_that_does_not_obey(monkeypatch: pytest.MonkeyPatch) -> None:
     """lgpio raises its own plain Exception, which gpiozero passes on."""
     factory = MockFactory()
-    pin = GpioPin(17, active_high=True, factory=factory)
+    pin = GpioOutput(17, active_high=True, factory=factory)
     bolt = TimedBolt(pin, SystemClock())
     bolt.release(SystemClock().now_s() + 20)
     state = type(factory.pin(17))._set_state
@@ -205,16 +209,17 @@ def test_any_exception_of_the_gpio_library_is_a_pin_that_does_not_obey(monkeypat
 
 def test_a_pin_in_use_is_refused() -> None:
     factory = MockFactory()
-    first = GpioPin(17, active_high=True, factory=factory)
-    with pytest.raises(BoltError, match="BCM 17"):
-        GpioPin(17, active_high=True, factory=factory)
+    first = GpioOutput(17, active_high=True, factory=factory)
+    with pytest.raises(LineError, match="BCM 17"):
+        GpioOutput(17, active_high=True, factory=factory)
     first.close()
 
 
+@pytest.mark.skipif(any(Path("/dev").glob("gpiochip*")), reason="this machine has gpiochips")
 def test_where_there_is_no_gpio_no_other_factory_is_fallen_back_to() -> None:
-    with pytest.raises(BoltError, match="gpio"):
-        GpioPin(17, active_high=True)
+    with pytest.raises(LineError, match="gpio"):
+        GpioLines()
 
 
-def test_the_simulated_bolt_says_so() -> None:
-    assert "simulated" in SimulatedPin.name
+def test_the_simulated_bolt_says_so(tmp_path: Path) -> None:
+    assert "simulated" in SimulatedLines(tmp_path).output(17, active_high=True).name

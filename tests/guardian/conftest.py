@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.config import Config
+from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
 from tests.guardian.household import ADA, DIMENSION, MODEL, FailingBolt, Household, settle

@@ -1,16 +1,16 @@
 """A guardian on a real store, with a clock that stands still and a bolt that can be made to fail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from edge import wire
-from edge.config import Config
 from edge.core.door import State
 from edge.errors import BoltError
-from edge.guardian import PLAIN, Fittings, Guardian
+from edge.guardian import Guardian
 from edge.registry import Registry
+from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from edge.teller import Plain
 from edge.types import Embedding, Input, Look, Sensed, Sign
@@ -129,14 +129,14 @@ class Household:
 
 
 def settle(
-    config: Config, store: SqliteStore, clock: FakeClock, bolt: FailingBolt, fittings: Fittings = PLAIN
+    config: Config, store: SqliteStore, clock: FakeClock, bolt: FailingBolt, found: Sequence[Sensed] = ()
 ) -> Household:
-    """A guardian with its eyes present."""
+    """A guardian with its eyes present, its inputs ``found`` like this."""
     registry = Registry(store, MODEL, DIMENSION, config.match.similarity_min, config.match.margin_min)
     said: list[tuple[str, Mapping[str, Plain]]] = []
     lamps = Lamps()
     guardian = Guardian(
-        config, registry, store, bolt, clock, lambda kind, values: said.append((kind, values)), lamps, fittings
+        config, registry, store, bolt, clock, lambda kind, values: said.append((kind, values)), lamps, found
     )
     guardian.eyes_say(HELLO)
     return Household(guardian, store, bolt, clock, said, lamps=lamps)

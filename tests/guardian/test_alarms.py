@@ -1,19 +1,17 @@
 """Contact, exit button, tamper switch and bolt: what the guardian does with them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 import pytest
 
 from edge import wire
-from edge.config import Config, DoorConfig
 from edge.core.door import State
 from edge.errors import StoreError
-from edge.guardian import PLAIN
 from edge.latch import CHECK_EVERY_S
+from edge.settings import Config, DoorConfig, InputsConfig
 from edge.store.sqlite import SqliteStore
-from edge.types import Event, Input, Sign
+from edge.types import Event, Input, Sensed, Sign
 from tests.fakes import FakeClock
 from tests.guardian.household import ADA, DIMENSION, MODEL, FailingBolt, Household, settle
 
@@ -23,16 +21,19 @@ def shunted(house: Config) -> Iterator[Household]:
     """A door that opens from inside by itself."""
     clock = FakeClock()
     with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
-        yield settle(house, store, clock, FailingBolt(), replace(PLAIN, exit_shunts=True))
+        yield settle(
+            msgspec.structs.replace(house, inputs=InputsConfig(exit_action="shunt")), store, clock, FailingBolt()
+        )
 
 
 def test_a_door_held_open_warns_then_alarms_then_is_quiet_once_shut(household: Household) -> None:
     household.comes(ADA, 1)
     household.senses(Input.DOOR_CONTACT)
     assert not household.is_open()
-    household.passes(PLAIN.terms.held_open_s - PLAIN.warning_s + 1)
+    door = DoorConfig()
+    household.passes(door.held_open_s - door.held_open_warning_s + 1)
     assert household.state() is State.LOCKED
-    household.passes(PLAIN.warning_s)
+    household.passes(door.held_open_warning_s)
     assert household.state() is State.HELD_OPEN
     household.senses(Input.DOOR_CONTACT, active=False)
     assert household.state() is State.LOCKED
@@ -176,3 +177,52 @@ def test_old_entries_go_while_the_lock_runs(household: Household, house: Config)
     household.clock.advance(2 * 86400)
     household.passes(120)
     assert household.store.events(1000)[-1].id > 1
+
+
+@pytest.fixture
+def found_open(house: Config) -> Iterator[Household]:
+    """A lock that starts while its door stands open and its case is open, too."""
+    clock = FakeClock()
+    found = [Sensed(Input.DOOR_CONTACT, True), Sensed(Input.EXIT_BUTTON, True)]
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        yield settle(house, store, clock, FailingBolt(), found)
+
+
+def test_a_door_that_stands_open_at_the_start_was_not_forced_but_may_not_stay_so(found_open: Household) -> None:
+    assert found_open.state() is State.LOCKED
+    assert "the door stands open" in found_open.guardian.status().line()
+    assert not found_open.is_open()  # the button that was found pressed is no press
+    found_open.passes(DoorConfig().held_open_s + 1)
+    assert found_open.state() is State.HELD_OPEN
+
+
+def test_an_open_case_at_the_start_is_a_latched_fault(house: Config) -> None:
+    clock = FakeClock()
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        household = settle(house, store, clock, FailingBolt(), [Sensed(Input.TAMPER, True)])
+        assert household.state() is State.FAULT
+        household.guardian.answer(wire.AskClear(), "root")
+        assert household.state() is State.FAULT
+        household.senses(Input.TAMPER, active=False)
+        household.guardian.answer(wire.AskClear(), "root")
+        assert household.state() is State.LOCKED
+
+
+def test_an_input_that_cannot_be_trusted_is_told_with_its_reason(household: Household) -> None:
+    household.guardian.sense([Sensed(Input.DOOR_CONTACT, True, "it does not come to rest")])
+    assert household.state() is State.FORCED
+    assert household.told("input_fault")[0]["reason"] == "door contact: it does not come to rest"
+    household.guardian.sense([Sensed(Input.EXIT_BUTTON, False, "it cannot be read")])
+    assert not household.is_open()
+
+
+def test_a_door_may_relock_when_it_is_shut_again_instead_of_when_it_opens(house: Config) -> None:
+    clock = FakeClock()
+    late = msgspec.structs.replace(house, door=DoorConfig(relock="close"))
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        household = settle(late, store, clock, FailingBolt())
+        household.senses(Input.EXIT_BUTTON)
+        household.senses(Input.DOOR_CONTACT)
+        assert household.is_open()
+        household.senses(Input.DOOR_CONTACT, active=False)
+        assert not household.is_open()

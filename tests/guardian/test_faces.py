@@ -7,12 +7,12 @@ from contextlib import closing
 import pytest
 
 from edge import wire
-from edge.config import Config
 from edge.core.door import State
 from edge.errors import BoltError, PersonError, StoreError, TemplateModelError, WireError
 from edge.guardian import EYES_AWAY_S, LISTED_MAX, Guardian
 from edge.latch import CHECK_EVERY_S
 from edge.registry import Registry
+from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from edge.teller import Plain
 from edge.types import Event, Gallery

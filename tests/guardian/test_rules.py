@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from edge import pin, wire
-from edge.config import Config, DoorConfig
 from edge.core.door import State
 from edge.errors import DoorError, InputError, PersonError, StoreError
+from edge.settings import Config, DoorConfig
 from edge.store.sqlite import SqliteStore
 from edge.types import Embedding, Permission
 from tests.fakes import FakeClock

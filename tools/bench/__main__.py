@@ -7,8 +7,8 @@ import click
 from rich.progress import Progress
 
 from edge.cli.output import errors, json_option, print_json, table
-from edge.config import Config
 from edge.errors import FacelatchError
+from edge.settings import Config
 from tools.bench import pipeline as steps
 from tools.bench import runtimes as engines
 from tools.bench.scene import visitor_frame

@@ -17,6 +17,7 @@ from edge import app
 from edge import config as configuration
 from edge.annotate import save_png
 from edge.errors import FacelatchError, InputError
+from edge.settings import Config
 from tools import photos
 from tools.demo import pictures, visitors
 from tools.demo.verdict import Notice, faults, openings
@@ -65,7 +66,7 @@ def demonstrate(out: Path) -> int:
     return _conclude(out, notices)
 
 
-def _configured(folder: Path) -> configuration.Config:
+def _configured(folder: Path) -> Config:
     """Defaults, but everything in a temporary folder, and a door that relocks soon."""
     paths = {"state": f"{folder}/state", "runtime": f"{folder}/run"}
     config = configuration.load(None, environment={}, flags={"paths": paths, "door": {"unlock_s": UNLOCK_S}})

@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge.config import MatchConfig
 from edge.errors import InputError
+from edge.settings import MatchConfig
 from edge.types import FloatArray
 from tools.evaluate import statistics
 from tools.evaluate.comparing import Indices

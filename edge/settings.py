@@ -1,0 +1,253 @@
+"""Every setting: its type, bounds, default and what it means. ``config.py`` reads them from file and environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class DoorConfig(msgspec.Struct, frozen=True):
+    """What a person who is let in gets, and when the door is free or closed to faces."""
+
+    unlock_s: Annotated[float, Meta(ge=0.5, le=30, description="seconds the bolt is released, 0.5 to 30")] = 5.0
+    free: Annotated[
+        str, Meta(max_length=500, description='hours without a lock, as "Mon-Fri 09:00-17:00; Hol closed"; "": never')
+    ] = ""
+    night: Annotated[str, Meta(max_length=500, description='hours when face and PIN are both needed; "": never')] = ""
+    time_zone: Annotated[
+        str, Meta(max_length=100, description='of every schedule, as "Europe/London"; "": the system\'s')
+    ] = ""
+    clock_untrusted: Annotated[
+        Literal["closed", "open"],
+        Meta(description='people with a schedule or dates, before the clock is known: refuse ("closed") or let in'),
+    ] = "closed"
+    relock: Annotated[
+        Literal["open", "close"], Meta(description="secure as the door opens, or not before it is shut again")
+    ] = "open"
+    held_open_s: Annotated[
+        float, Meta(ge=5, le=3600, description="a door that stands open for so many seconds is an alarm ...")
+    ] = 60.0
+    held_open_warning_s: Annotated[
+        float, Meta(ge=0, le=3600, description="... that is announced so many seconds before")
+    ] = 15.0
+
+
+class BoltConfig(msgspec.Struct, frozen=True):
+    """The relay, and the pins of everything else. `facelatch wiring` draws what is configured here."""
+
+    kind: Annotated[
+        Literal["strike", "maglock"],
+        Meta(description='"strike": stays shut without power; "maglock": opens without power'),
+    ] = "strike"
+    driver: Annotated[
+        Literal["gpio", "gpiod", "simulated"],
+        Meta(description='"gpio": a Raspberry Pi; "gpiod": another board; "simulated": drives nothing and says so'),
+    ] = "gpio"
+    chip: Annotated[
+        str, Meta(max_length=100, description="gpiod: the label of the chip, as `gpiodetect` prints it in brackets")
+    ] = ""
+    pin: Annotated[
+        int, Meta(ge=0, le=1023, description="BCM number, 0 to 27, not the header's; gpiod: the chip's line")
+    ] = 17
+    active: Annotated[
+        Literal["high", "low"], Meta(description='"high" or "low": the level that releases the strike')
+    ] = "high"
+    external_pull: Annotated[
+        bool, Meta(description="true when a resistor holds the pin secure while the board boots")
+    ] = False
+
+
+class InputsConfig(msgspec.Struct, frozen=True):
+    """Buttons and contacts, each between its pin and ground. -1: not fitted."""
+
+    exit_button: Annotated[int, Meta(ge=-1, le=1023, description="pin; closes when pressed")] = -1
+    exit_action: Annotated[
+        Literal["unlock", "shunt"],
+        Meta(description='"shunt": the door opens from inside by itself, and the button only mutes the alarm'),
+    ] = "unlock"
+    door_contact: Annotated[int, Meta(ge=-1, le=1023, description="pin")] = -1
+    door_contact_type: Annotated[
+        Literal["nc", "no"], Meta(description='"nc": closed while the door is shut (a cut wire reads open); or "no"')
+    ] = "nc"
+    tamper: Annotated[int, Meta(ge=-1, le=1023, description="pin; closed while the case is shut")] = -1
+    debounce_ms: Annotated[
+        int, Meta(ge=20, le=500, description="an input counts when it has been still for so long")
+    ] = 40
+
+
+class IndicatorConfig(msgspec.Struct, frozen=True):
+    """Lights and buzzer, on while their pin is high. -1: not fitted."""
+
+    green: Annotated[int, Meta(ge=-1, le=1023, description="pin")] = -1
+    red: Annotated[int, Meta(ge=-1, le=1023, description="pin")] = -1
+    buzzer: Annotated[int, Meta(ge=-1, le=1023, description="pin, of a buzzer that sounds by itself")] = -1
+
+
+class KeypadConfig(msgspec.Struct, frozen=True):
+    """A USB keypad for PINs."""
+
+    device: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description='"/dev/input/by-id/...-event-kbd"; "simulated": a pipe in paths.runtime; "": none',
+        ),
+    ] = ""
+
+
+class CameraConfig(msgspec.Struct, frozen=True):
+    """Where the pictures come from."""
+
+    driver: Annotated[
+        Literal["pi", "v4l2", "replay"],
+        Meta(description='"pi" (ribbon cable), "v4l2" (USB), or "replay": a recording'),
+    ] = "pi"
+    source: Annotated[
+        str, Meta(max_length=4096, description='v4l2: "/dev/video0"; replay: a video file or a folder of pictures')
+    ] = ""
+    width: Annotated[int, Meta(ge=160, le=1920, description="pixels")] = 640
+    height: Annotated[int, Meta(ge=120, le=1080, description="pixels")] = 480
+    fps: Annotated[float, Meta(ge=1, le=60, description="frames a second asked of the camera")] = 15.0
+
+
+class FacesConfig(msgspec.Struct, frozen=True):
+    """Which faces are looked at."""
+
+    min_px: Annotated[
+        float, Meta(ge=40, le=400, description="smallest face in pixels; smaller ones are not looked for")
+    ] = 60.0
+    several: Annotated[
+        Literal["refuse", "nearest"],
+        Meta(description='several people in view: "refuse" everybody, or judge the "nearest"'),
+    ] = "refuse"
+    threads: Annotated[int, Meta(ge=1, le=4, description="processor cores for the networks")] = 2
+
+
+class ModelsConfig(msgspec.Struct, frozen=True):
+    """Which networks, and what runs them."""
+
+    device: Annotated[Literal["cpu", "edgetpu"], Meta(description='"cpu", or "edgetpu": a Coral accelerator')] = "cpu"
+    fallback: Annotated[
+        Literal["none", "cpu"], Meta(description='"cpu": without the accelerator go on more slowly; "none": refuse')
+    ] = "none"
+    delegate: Annotated[str, Meta(min_length=1, max_length=4096, description="the accelerator's library")] = (
+        "libedgetpu.so.1"
+    )
+    folder: Annotated[
+        str, Meta(max_length=4096, description='networks of your own with their manifest; "": the ones shipped')
+    ] = ""
+    flip_average: Annotated[
+        bool, Meta(description="describe a face and its mirror image: more exact, twice the time")
+    ] = False
+
+
+class MatchConfig(msgspec.Struct, frozen=True):
+    """When a face resembles an enrolled person enough."""
+
+    similarity_min: Annotated[
+        float, Meta(ge=0.3, le=0.95, description="cosine; 0.60 is FAR 1e-5 for one comparison of strangers (LFW)")
+    ] = 0.60
+    margin_min: Annotated[
+        float, Meta(ge=0.0, le=0.5, description="lead over the next person; closer than this is nobody")
+    ] = 0.05
+
+
+class EvidenceConfig(msgspec.Struct, frozen=True):
+    """How many looks must agree."""
+
+    looks_needed: Annotated[int, Meta(ge=1, le=20, description="agreeing looks ...")] = 3
+    looks_window: Annotated[int, Meta(ge=1, le=60, description="... among so many of the latest ...")] = 5
+    window_s: Annotated[float, Meta(ge=0.2, le=10, description="... within so many seconds")] = 2.0
+    look_age_max_ms: Annotated[
+        int, Meta(ge=50, le=3000, description="a look that was captured longer ago never counts")
+    ] = 500
+
+
+class AttemptsConfig(msgspec.Struct, frozen=True):
+    """When a face that somebody tries to pass for is locked out. Strangers who are clearly nobody do not count."""
+
+    near_miss: Annotated[
+        float, Meta(ge=0, le=0.3, description="a similarity this little below similarity_min is an attempt")
+    ] = 0.1
+    allowed: Annotated[int, Meta(ge=1, le=50, description="attempts at one person before that face is locked out")] = 5
+    lockout_s: Annotated[
+        float, Meta(ge=30, le=3600, description="the first lockout; each further one is twice as long ...")
+    ] = 60.0
+    lockout_max_s: Annotated[float, Meta(ge=30, le=86400, description="... and none is longer")] = 900.0
+    forget_s: Annotated[float, Meta(ge=60, le=86400, description="after so long one attempt is forgotten")] = 600.0
+
+
+class LivenessConfig(msgspec.Struct, frozen=True):
+    """Whether a photograph is told from a person."""
+
+    mode: Annotated[
+        Literal["off"], Meta(description='"off" is the only mode yet: a photograph opens the door (README)')
+    ] = "off"
+
+
+class LogConfig(msgspec.Struct, frozen=True):
+    """The audit log."""
+
+    keep_days: Annotated[int, Meta(ge=1, le=3650, description="older entries are removed")] = 365
+    keep_rows: Annotated[
+        int, Meta(ge=1000, le=1_000_000, description="the oldest entries beyond so many are removed")
+    ] = 100_000
+    snapshots_days: Annotated[
+        int, Meta(ge=0, le=90, description="pictures of refused visitors are kept for so many days; 0: none is kept")
+    ] = 0
+    head_every_s: Annotated[
+        float, Meta(ge=10, le=86400, description="how often the log's count and digest go to the journal")
+    ] = 3600.0
+
+
+class PathsConfig(msgspec.Struct, frozen=True):
+    """Where files live."""
+
+    state: Annotated[str, Meta(min_length=1, description="the store: people, templates, log")] = "/var/lib/facelatch"
+    runtime: Annotated[str, Meta(min_length=1, description="the sockets")] = "/run/facelatch"
+
+
+class Config(msgspec.Struct, frozen=True):
+    """The whole configuration. Units are in the names."""
+
+    door: DoorConfig = DoorConfig()
+    bolt: BoltConfig = BoltConfig()
+    inputs: InputsConfig = InputsConfig()
+    indicator: IndicatorConfig = IndicatorConfig()
+    keypad: KeypadConfig = KeypadConfig()
+    camera: CameraConfig = CameraConfig()
+    faces: FacesConfig = FacesConfig()
+    models: ModelsConfig = ModelsConfig()
+    match: MatchConfig = MatchConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
+    attempts: AttemptsConfig = AttemptsConfig()
+    liveness: LivenessConfig = LivenessConfig()
+    log: LogConfig = LogConfig()
+    paths: PathsConfig = PathsConfig()
+
+    @property
+    def store_path(self) -> Path:
+        return Path(self.paths.state) / "facelatch.db"
+
+    @property
+    def snapshots_path(self) -> Path:
+        return Path(self.paths.state) / "snapshots"
+
+    @property
+    def lines_path(self) -> Path:
+        """Where simulated lines are files."""
+        return Path(self.paths.runtime) / "lines"
+
+    @property
+    def keypad_path(self) -> Path:
+        """Where a simulated keypad is a pipe."""
+        return Path(self.paths.runtime) / "keypad"
+
+    @property
+    def looks_path(self) -> Path:
+        return Path(self.paths.runtime) / "looks.sock"
+
+    @property
+    def control_path(self) -> Path:
+        return Path(self.paths.runtime) / "control.sock"
