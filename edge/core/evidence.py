@@ -163,8 +163,10 @@ class Evidence:
         """Weigh one look. Returns a decision, or None when there is nothing (new) to say."""
         terms = self._terms
         age_s = now_s - look.captured_s
-        if not -FUTURE_MAX_S <= age_s <= terms.look_age_max_s:
+        if not age_s <= terms.look_age_max_s:
             return self._refused("the look came too late to count", look)
+        if not age_s >= -FUTURE_MAX_S:
+            return self._refused("the look is stamped in the future", look)
         named = match if acceptable(match, terms.similarity_min, terms.margin_min) else None
         is_live = terms.liveness_min is None or (look.liveness is not None and look.liveness >= terms.liveness_min)
         if look.captured_s <= self._spoilt_until_s:

@@ -5,6 +5,7 @@ and ground; a file of the bolt shows what a relay would see. As on recent Raspbe
 process that drove it.
 """
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class SimulatedLine:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
             try:
                 if level is None:
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as the kernel: one process an output
                     self.drive(False)
                 elif not os.pread(self._file, 1, 0):
                     self._write(level)
@@ -32,7 +34,9 @@ class SimulatedLine:
                 self.close()
                 raise
         except OSError as error:
-            raise LineError(f"The simulated line {path} cannot be made ({error}). Check paths.runtime.") from error
+            raise LineError(
+                f"The simulated line {path} cannot be had ({error}). Check paths.runtime, and for another guardian."
+            ) from error
 
     def drive(self, active: bool) -> None:
         """See the protocol."""

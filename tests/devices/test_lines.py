@@ -70,6 +70,13 @@ def test_an_output_is_inactive_from_the_start_and_follows(board: Board, active_h
     line.close()
 
 
+def test_an_output_in_use_is_refused(board: Board) -> None:
+    line = board.lines.output(17, active_high=True)
+    with pytest.raises(LineError, match="17"):
+        board.lines.output(17, active_high=True)
+    line.close()
+
+
 def test_an_input_follows_its_line(board: Board) -> None:
     line = board.lines.input(22, high_at_rest=True)
     board.set_level(22, False)
@@ -81,7 +88,9 @@ def test_an_input_follows_its_line(board: Board) -> None:
 
 def test_a_simulated_line_keeps_its_level_when_its_process_is_gone(tmp_path: Path) -> None:
     lines = SimulatedLines(tmp_path)
-    lines.output(17, active_high=True).drive(True)
+    line = lines.output(17, active_high=True)
+    line.drive(True)
+    line.close()
     assert (tmp_path / "17").read_text() == "1\n"
     lines.output(17, active_high=True)
     assert (tmp_path / "17").read_text() == "0\n"

@@ -1,6 +1,7 @@
-"""The household of every test here: Ada is enrolled, and the eyes are present."""
+"""The household of every test here: Ada is enrolled, and the eyes are present. And the fault table's lines."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -10,9 +11,38 @@ from tests.fakes import FakeClock
 from tests.guardian.household import ADA, DIMENSION, MODEL, FailingBolt, Household, settle
 
 
+@dataclass
+class Table:
+    """What each fault did."""
+
+    lines: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, fault: str, after_ms: float | None, reason: str) -> None:
+        """``after_ms``: when the bolt was secured; None where it never was released."""
+        self.lines.append((fault, "never released" if after_ms is None else f"{after_ms:.0f} ms", reason))
+
+
+_TABLE = Table()
+
+
 @pytest.fixture
 def household(house: Config) -> Iterator[Household]:
     clock = FakeClock()
     with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
         store.enroll("Ada", [ADA])
         yield settle(house, store, clock, FailingBolt())
+
+
+@pytest.fixture
+def table() -> Table:
+    return _TABLE
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not _TABLE.lines:
+        return
+    terminalreporter.section("faults")
+    width = max(len(fault) for fault, _, _ in _TABLE.lines)
+    terminalreporter.line(f"{'fault':<{width}}  {'secured after':>14}  reason told")
+    for fault, after, reason in _TABLE.lines:
+        terminalreporter.line(f"{fault:<{width}}  {after:>14}  {reason:.120}")
