@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "permits": {"msgspec", "edge.pin", "edge.wire", "edge.core", "edge.ports", *BASE},
     "logbook": {"msgspec", "edge.wire", "edge.core", "edge.ports", *BASE},
     "registry": {"numpy", "edge.wire", "edge.core", "edge.ports", "edge.permits", "edge.logbook", *BASE},
+    "wiring": {"msgspec", "edge.config", "edge.settings", "edge.core", *BASE},
     "fittings": {"edge.settings", "edge.devices", "edge.ports", *BASE},
     "child": {"edge.errors", "edge.config", "edge.settings", "edge.core", "edge.teller"},
     "teller": {"edge.core", "edge.ports", *BASE},

@@ -16,6 +16,7 @@ from edge.cli.people import enroll, forget, people
 from edge.cli.permits import holidays
 from edge.cli.run import door, eyes, run, secure, status
 from edge.cli.settings import config_group
+from edge.cli.wiring import wiring
 from edge.core.names import harmless
 from edge.errors import FacelatchError
 
@@ -51,6 +52,7 @@ for command in (
     status,
     log_group,
     doctor,
+    wiring,
     config_group,
     door,
     secure,

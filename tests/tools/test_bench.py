@@ -30,6 +30,13 @@ def test_every_stage_of_a_look_is_timed_on_one_and_two_threads() -> None:
         assert timing["ratio"] is None
 
 
+def test_the_way_from_a_look_to_the_relay_is_timed_while_somebody_floods() -> None:
+    scenes = bench("latency", "--repeats", "2")
+    assert [scene["releases"] for scene in scenes] == [2, 2, 2]
+    assert all(0 < scene["p50_ms"] <= scene["p99_ms"] <= scene["worst_ms"] for scene in scenes)
+    assert scenes[1]["dropped"] > 1000
+
+
 def test_every_runtime_is_timed() -> None:
     assert [t["network"] for t in bench("runtimes", "--repeats", "2")] == ["pnet", "rnet", "onet", "mobilefacenet"]
 

@@ -9,6 +9,7 @@ from rich.progress import Progress
 from edge.cli.output import errors, json_option, print_json, table
 from edge.errors import FacelatchError
 from edge.settings import Config
+from tools.bench import latency as latencies
 from tools.bench import pipeline as steps
 from tools.bench import runtimes as engines
 from tools.bench.scene import visitor_frame
@@ -45,6 +46,25 @@ def pipeline(yunet: Path | None, image: Path | None, repeats: int, as_json: bool
         rows.append(("YuNet alone", *(t.yunet_ms for t in timings)))
         rows.append(("ratio", *(t.ratio for t in timings)))
     table("one look at 640x480, one face (medians)", columns, rows)
+
+
+@bench.command()
+@click.option("--repeats", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Releases a scene.")
+@json_option
+def latency(repeats: int, as_json: bool) -> None:
+    """From the deciding look to the relay, with and without somebody hostile who sends 10,000 times a second."""
+    with Progress(console=errors, transient=True) as progress:
+        task = progress.add_task("Opening", total=len(latencies.SCENES) * repeats)
+        found = latencies.measure(repeats, lambda: progress.advance(task))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (e.scene, e.releases, f"{e.p50_ms:.2f}", f"{e.p99_ms:.2f}", f"{e.worst_ms:.2f}", f"{e.ratio:.1f}", e.dropped)
+        for e in found
+    ]
+    columns = ("who sends", "releases", "p50 ms", "p99 ms", "worst ms", "ratio", "dropped")
+    table("from sending the deciding look to the relay's command; ratio of the p99", columns, rows)
 
 
 @bench.command()
