@@ -13,13 +13,15 @@ from typing import TypeAlias
 import click
 import msgspec
 
-from edge import cli, errors
+from edge import cli, errors, wiring
 from edge import config as configuration
 from edge.core.door import TABLE, TIMED, Signal, State
 from edge.models.manifest import MANIFEST, Shelf
+from edge.settings import Config, IndicatorConfig, InputsConfig
 from tools import cards
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+SESSION = README.parent / "tools/demo/session.txt"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -59,6 +61,20 @@ def door_block() -> str:
         told = " | ".join(" or ".join("·" if t is s else t.value for t in c) for s, c in zip(TABLE, cells, strict=True))
         lines.append(f"| {signal.value} | {told} |")
     return "\n".join([*lines, "", "· stays as it is", ""])
+
+
+def wiring_block() -> str:
+    """What ``facelatch wiring`` prints of a door with everything fitted."""
+    config = Config(
+        inputs=InputsConfig(exit_button=22, door_contact=23, tamper=24),
+        indicator=IndicatorConfig(green=5, red=6, buzzer=13),
+    )
+    return f"```text\n{wiring.page(config)}```\n"
+
+
+def session_block() -> str:
+    """The recorded evening at a simulated door."""
+    return f"```text\n{SESSION.read_text()}```\n"
 
 
 def exit_codes_block() -> str:
@@ -129,6 +145,8 @@ def _verbs(group: click.Group) -> list[tuple[str, ...]]:
 BLOCKS: Blocks = {
     "config": config_block,
     "door": door_block,
+    "session": session_block,
+    "wiring": wiring_block,
     "exit_codes": exit_codes_block,
     "commands": commands_block,
     "networks": networks_block,

@@ -112,6 +112,7 @@ class Lock:
             "NOTIFY_SOCKET": self.notify.getsockname(),
             "WATCHDOG_USEC": "2000000",
         }
+        began_s = time.monotonic()
         self._log = Path(self.config.paths.runtime).parent / "stderr"
         with self._log.open("ab") as stderr:
             self.process = subprocess.Popen(
@@ -120,6 +121,7 @@ class Lock:
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         while not self.notify.recv(4096).startswith(b"READY=1"):
             pass
+        self.ready_s = time.monotonic() - began_s
 
     def told(self, kind: str, **values: object) -> dict[str, Any]:
         """Wait for a notice with such values; it is taken away with all before it."""

@@ -43,7 +43,7 @@ SCENES: Mapping[str, tuple[str, ...]] = {
 
 
 class Latency(msgspec.Struct):
-    """Milliseconds from sending the deciding look to the relay's command. ``ratio``: of the p99 to the first scene's."""
+    """Milliseconds from sending the deciding look to the relay's command. ``ratio``: p99 to the first scene's."""
 
     scene: str
     releases: int

@@ -59,15 +59,17 @@ def scene_of(frame: int) -> int:
     return min(int(np.searchsorted(ends, frame, side="right")), len(SCENES) - 1)
 
 
-def write_replay(path: Path, photographs: dict[str, Path], detector: Detector) -> None:
+def write_replay(
+    path: Path, photographs: dict[str, Path], detector: Detector, scenes: Sequence[Scene] = SCENES
+) -> None:
     """Write every scene into one video file. Raises FaceError when a photograph shows no face."""
     faces = {
         name: _cut_out(read_rgb(photographs[name]), name, detector)
-        for name in {photo for scene in SCENES for photo in scene.photographs}
+        for name in {photo for scene in scenes for photo in scene.photographs}
     }
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))
     generator = np.random.default_rng(SEED)
-    for scene in SCENES:
+    for scene in scenes:
         for rgb in _frames(scene, [faces[name] for name in scene.photographs], generator):
             writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     writer.release()
