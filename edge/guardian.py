@@ -4,6 +4,7 @@ Order is everything here: the bolt first, then whoever is told, then the log, wh
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from edge import wire
 from edge.access import CALENDAR_EVERY_S, Access
@@ -58,7 +59,7 @@ class Guardian:
         found: Sequence[Sensed] = (),
     ) -> None:
         """Secures the bolt before anything else. ``found``: how the inputs stand. Raises BoltError when that fails."""
-        self._config, self._registry, self._clock = config, registry, clock
+        self._config, self._registry, self._store, self._clock = config, registry, store, clock
         door_terms = dr.Terms(relock_on_open=config.door.relock == "open", held_open_s=config.door.held_open_s)
         is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
         self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
@@ -80,7 +81,8 @@ class Guardian:
         )
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._teller.tell("started")
-        self._tell_config_changes(store)
+        self._tell_config_changes()
+        self._latched = self._latched_before()
         for each in found:
             if each.input is Input.TAMPER or each.fault:
                 self.sensed(each)
@@ -106,6 +108,7 @@ class Guardian:
             self._access.recover()
             self._entrance.keep_hours()
             self._upkeep.tick()
+            self._keep_latched()
             for attempt in self._evidence.attempts(now_s):
                 self._entrance.attempted(attempt)
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
@@ -227,12 +230,29 @@ class Guardian:
         self._upkeep.tell_head()
         self._teller.tell("stopped", reason=reason)
 
-    def _tell_config_changes(self, store: Store) -> None:
+    def _latched_before(self) -> str:
+        """A fault that was latched outlasts its power being cut. Its reason, empty when there was none."""
+        try:
+            reason = self._store.setting("latched") or ""
+        except FacelatchError as error:
+            reason = f"whether a fault was latched cannot be read ({error})"
+        if reason:
+            self._latch.move(dr.Event(dr.Signal.TAMPER, reason=quoted(reason)), self._teller)
+        return reason
+
+    def _keep_latched(self) -> None:
+        reason = self.door.reason if self.door.latched else ""
+        if reason != self._latched:
+            with suppress(FacelatchError):  # tried again in a second
+                self._store.keep("latched", reason)
+                self._latched = reason
+
+    def _tell_config_changes(self) -> None:
         """Which settings differ from those of the last start."""
         now = template(self._config)
         try:
-            before = store.setting("config")
-            store.keep("config", now)
+            before = self._store.setting("config")
+            self._store.keep("config", now)
         except FacelatchError as error:
             self._teller.say("log_failed", {"reason": str(error)})
             return

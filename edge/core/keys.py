@@ -15,6 +15,10 @@ WAIT_FIRST_S, WAIT_MAX_S = 30.0, 900.0
 """The first wait, doubled with each further wrong PIN, and the longest."""
 
 
+FORGET_S = 3600.0
+"""After an hour without a wrong PIN the count begins anew: a household that mistypes once a week never waits."""
+
+
 class PinEntry:
     """Collects keys into a PIN."""
 
@@ -45,6 +49,7 @@ class PinLimiter:
 
     def __init__(self) -> None:
         self._wrong = 0
+        self._last_s = -math.inf
         self._until_s = -math.inf
 
     def wait_s(self, now_s: float) -> float:
@@ -53,7 +58,8 @@ class PinLimiter:
 
     def wrong(self, now_s: float) -> None:
         """A PIN was wrong, while none had to wait."""
-        self._wrong += 1
+        self._wrong = self._wrong + 1 if now_s - self._last_s <= FORGET_S else 1
+        self._last_s = now_s
         if self._wrong >= WRONG_ALLOWED:
             further = min(self._wrong - WRONG_ALLOWED, 10)
             self._until_s = now_s + min(WAIT_FIRST_S * 2.0**further, WAIT_MAX_S)

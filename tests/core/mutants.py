@@ -228,6 +228,9 @@ MUTANTS: dict[str, Mutant] = {
         "entrance.py", "if now_s - self._pin_s < PIN_EVERY_S:", "if False:", _GUARDIAN
     ),
     "a use that cannot be counted opens": Mutant("entrance.py", "if uncounted is not None:", "if False:", _GUARDIAN),
+    "a latched fault ends with its power": Mutant(
+        "guardian.py", 'reason = self._store.setting("latched") or ""', 'reason = ""', _GUARDIAN
+    ),
     "an open case passes the self-check": Mutant("latch.py", " and not self.tampered:", ":", _GUARDIAN),
     "nobody looks whether the bolt is astray": Mutant(
         "latch.py", "elif self.door.state is not dr.State.FAULT and self._is_astray():", "elif False:", _GUARDIAN

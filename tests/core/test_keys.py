@@ -37,6 +37,16 @@ def test_a_pin_is_digits_and_never_long(keys: str) -> None:
         assert 1 <= len(pin) <= PIN_MAX_DIGITS
 
 
+def test_wrong_ones_are_forgotten_after_a_quiet_hour() -> None:
+    limiter = PinLimiter()
+    for week in range(10):
+        limiter.wrong(week * 7 * 86400.0)
+        assert limiter.wait_s(week * 7 * 86400.0) == 0
+    for number in range(WRONG_ALLOWED):
+        limiter.wrong(1e7 + number)
+    assert limiter.wait_s(1e7 + WRONG_ALLOWED) > 0
+
+
 def test_after_three_wrong_ones_each_waits_twice_as_long() -> None:
     limiter, now_s, waits = PinLimiter(), 0.0, []
     for _ in range(WRONG_ALLOWED + 7):

@@ -196,6 +196,35 @@ def test_a_door_that_stands_open_at_the_start_was_not_forced_but_may_not_stay_so
     assert found_open.state() is State.HELD_OPEN
 
 
+def test_a_latched_fault_outlasts_its_power_being_cut(house: Config) -> None:
+    clock = FakeClock()
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        first = settle(house, store, clock, FailingBolt())
+        first.senses(Input.TAMPER)
+        first.passes(2)
+        again = settle(house, store, clock, FailingBolt(), [Sensed(Input.TAMPER, False)])
+        assert again.state() is State.FAULT
+        assert "the case was opened" in again.guardian.status().line()
+        again.passes(20)
+        assert again.state() is State.FAULT
+        again.guardian.answer(wire.AskClear(), "root")
+        assert again.state() is State.LOCKED
+        again.passes(2)
+        assert settle(house, store, clock, FailingBolt()).state() is State.LOCKED
+
+
+def test_a_latch_that_cannot_be_read_is_one(
+    household: Household, house: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(household.store, "setting", failing)
+    again = settle(house, household.store, household.clock, FailingBolt())
+    assert again.state() is State.FAULT
+
+
+def failing(key: str) -> str:
+    raise StoreError("The store cannot be read. Check the disk.")
+
+
 def test_an_open_case_at_the_start_is_a_latched_fault(house: Config) -> None:
     clock = FakeClock()
     with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
