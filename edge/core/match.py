@@ -18,12 +18,12 @@ class Index:
 
     def __init__(self, gallery: Gallery) -> None:
         self._names: Mapping[int, str] = gallery.names
-        self._ids: npt.NDArray[np.int64] = np.unique(gallery.person_ids)
+        self._ids: npt.NDArray[np.int64]
+        self._ids, rows = np.unique(gallery.person_ids, return_inverse=True)
         self._centres: FloatArray = np.zeros((len(self._ids), gallery.templates.shape[1]), dtype=np.float32)
-        for row, person_id in enumerate(self._ids):
-            mean = gallery.templates[gallery.person_ids == person_id].mean(axis=0)
-            # Templates that cancel out leave no direction: the zero vector then resembles nobody.
-            self._centres[row] = mean / max(float(np.linalg.norm(mean)), 1e-6)
+        np.add.at(self._centres, rows, gallery.templates)
+        # Templates that cancel out leave no direction: the short vector then resembles nobody.
+        self._centres /= np.maximum(np.linalg.norm(self._centres, axis=1, keepdims=True), 1e-5)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -40,10 +40,10 @@ class Index:
         if not len(self._ids):
             return None
         similarities = self._centres @ probe
-        order = np.argsort(-similarities, kind="stable")
-        first = int(order[0])
+        first = int(np.argmax(similarities))
         similarity = float(similarities[first])
-        margin = similarity - float(similarities[order[1]]) if len(order) > 1 else float("inf")
+        similarities[first] = -np.inf
+        margin = similarity - float(similarities.max())  # infinite when there is nobody else
         person_id = int(self._ids[first])
         return Match(person_id, self._names[person_id], similarity, margin)
 

@@ -37,6 +37,13 @@ def test_the_way_from_a_look_to_the_relay_is_timed_while_somebody_floods() -> No
     assert scenes[1]["dropped"] > 1000
 
 
+def test_matching_is_timed_for_every_size_of_gallery() -> None:
+    timings = bench("match", "--repeats", "5")
+    assert [timing["templates"] for timing in timings] == [10, 1_000, 10_000, 50_000]
+    assert timings[-1]["peak_mb"] < 64
+    assert all(timing["match_ms"] > 0 for timing in timings)
+
+
 def test_every_runtime_is_timed() -> None:
     assert [t["network"] for t in bench("runtimes", "--repeats", "2")] == ["pnet", "rnet", "onet", "mobilefacenet"]
 

@@ -10,6 +10,7 @@ from edge.cli.output import errors, json_option, print_json, table
 from edge.errors import FacelatchError
 from edge.settings import Config
 from tools.bench import latency as latencies
+from tools.bench import matching
 from tools.bench import pipeline as steps
 from tools.bench import runtimes as engines
 from tools.bench.scene import visitor_frame
@@ -65,6 +66,28 @@ def latency(repeats: int, as_json: bool) -> None:
     ]
     columns = ("who sends", "releases", "p50 ms", "p99 ms", "worst ms", "ratio", "dropped")
     table("from sending the deciding look to the relay's command; ratio of the p99", columns, rows)
+
+
+@bench.command("match")
+@click.option("--repeats", type=click.IntRange(1, 10_000), default=200, show_default=True)
+@json_option
+def match(repeats: int, as_json: bool) -> None:
+    """Finding the most alike of up to 10,000 people, on one thread, beside one plain product of all templates."""
+    with Progress(console=errors, transient=True) as progress:
+        task = progress.add_task("Matching", total=len(matching.SIZES))
+        found = matching.measure(repeats, lambda: progress.advance(task))
+    if as_json:
+        print_json(found)
+        return
+    columns = ("people", "templates", "match ms", "product ms", "ratio", "build ms", "peak MB", "kept MB")
+    rows = [
+        (
+            *(t.people, t.templates, f"{t.match_ms:.3f}", f"{t.product_ms:.3f}", f"{t.ratio:.2f}"),
+            *(f"{each:.0f}" for each in (t.build_ms, t.peak_mb, t.kept_mb)),
+        )
+        for t in found
+    ]
+    table("one probe, one thread (medians)", columns, rows)
 
 
 @bench.command()
