@@ -91,6 +91,12 @@ class Access:
         permission = self._permissions.get(person_id, Permission())
         return refusal(permission, self.mode_now(), self._house, self._moment())
 
+    def pin_required(self, person_id: int) -> bool:
+        """Whether this person's face alone opens nothing: at night, or where somebody else looks alike."""
+        if self.mode_now() is Mode.NIGHT or self._permissions is None:
+            return True
+        return self._permissions.get(person_id, Permission()).pin_required
+
     def spend(self, person_id: int) -> str | None:
         """Count one use, where they are counted. Returns why that cannot be done: it is then refused."""
         if self._permissions is None:

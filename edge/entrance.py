@@ -56,8 +56,8 @@ class Entrance:
     def face(self, verdict: Recognised) -> None:
         """A face is recognised: may that person come in now, by the face alone?"""
         reason = self._access.refusal(verdict.person_id) or self._lockout(verdict.person_id)
-        if reason is None and self._access.mode_now() is Mode.NIGHT:
-            reason = "type the PIN, too"
+        if reason is None and self._access.pin_required(verdict.person_id):
+            reason = "type the PIN, too" if self._access.mode_now() is Mode.NIGHT else "this person comes in by PIN"
         what: dict[str, Plain] = {
             "name": verdict.name,
             "similarity": rounded(verdict.similarity),

@@ -37,6 +37,7 @@ four."""
 CHANGES: Mapping[type[wire.Question], str] = {
     wire.AskEnroll: "enrolled",
     wire.AskForget: "forgotten",
+    wire.AskRename: "renamed",
     wire.AskAllow: "allowed",
     wire.AskPin: "pin",
     wire.AskHolidays: "holidays",

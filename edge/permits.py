@@ -12,7 +12,7 @@ from edge.errors import InputError
 from edge.ports import Store
 from edge.types import Permission, Person
 
-FIELDS = ("disabled", "valid_from_utc", "valid_until_utc", "uses_left", "schedule")
+FIELDS = ("disabled", "valid_from_utc", "valid_until_utc", "uses_left", "schedule", "pin_required")
 
 
 def allow(store: Store, question: wire.AskAllow) -> Person:

@@ -106,6 +106,10 @@ class Store(Protocol):
         """
         ...
 
+    def rename(self, name: str, new_name: str) -> Person:
+        """Give a person another name; the id, templates and rules stay. Raises PersonNameError, PersonError."""
+        ...
+
     def permissions(self) -> Mapping[int, Permission]:
         """What each person may, by the person's id; who is not in it has no limits. Raises StoreError."""
         ...

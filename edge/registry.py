@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from edge import logbook, permits, wire
+from edge import logbook, lookalikes, permits, wire
 from edge.core.match import Index, acceptable
 from edge.errors import FaceError, FacelatchError, TemplateModelError, WireError
 from edge.ports import Store
@@ -25,8 +25,18 @@ class Registry:
     rebuilt after every change.
     """
 
-    def __init__(self, store: Store, model_id: str, dimension: int, similarity_min: float, margin_min: float) -> None:
-        """Reads the whole gallery. Raises StoreError."""
+    def __init__(
+        self,
+        store: Store,
+        model_id: str,
+        dimension: int,
+        similarity_min: float,
+        margin_min: float,
+        near_miss: float = 0.1,
+    ) -> None:
+        """Reads the whole gallery. ``near_miss``: of ``[attempts]``, from where on people look alike. Raises
+        StoreError."""
+        self.alike_min = similarity_min - near_miss
         self._store = store
         self.model_id, self.dimension = model_id, dimension
         self.similarity_min, self._margin_min = similarity_min, margin_min
@@ -42,12 +52,16 @@ class Registry:
                 person = self._store.forget(question.name)
                 self._changed("forgotten", person, who)
                 return _one(person)
+            case wire.AskRename():
+                person = self._store.rename(question.name, question.new_name)
+                self._changed("renamed", person, who)
+                return _one(person)
             case wire.AskAllow() | wire.AskPin() | wire.AskHolidays():
                 return self._rule(question, who)
             case wire.AskUnlock() | wire.AskMode() | wire.AskClear():
                 raise WireError("No guardian runs that could move the door. Start facelatch-door.")
-            case wire.AskIdentify():
-                return self._identify(question)
+            case wire.AskIdentify() | wire.AskAlike():
+                return self._compare(question)
             case wire.AskPeople():
                 everybody = self._store.people()
                 page = everybody[question.start : question.start + wire.PAGE]
@@ -66,7 +80,14 @@ class Registry:
         templates = [wire.to_embedding(template, self.dimension) for template in question.templates]
         if question.add:
             self._require_likeness(question.name, templates)
+        known = self._names, self._store.permissions()
+        alike = lookalikes.undecided(self.index, *known, question.name, templates, self.alike_min)
+        if alike and not question.pin_required:
+            raise lookalikes.refused(question.name, alike, self.alike_min, self.similarity_min)
         person = self._store.enroll(question.name, templates, add=question.add)
+        if question.pin_required:
+            for name in (person.name, *(name for name, _ in alike)):
+                permits.allow(self._store, wire.AskAllow(name, pin_required=True))
         self._changed("enrolled", person, who)
         return person
 
@@ -84,7 +105,9 @@ class Registry:
             self._log("pin_removed" if question.pin is None else "pin_set", person.id, who, {})
         return _one(person)
 
-    def _identify(self, question: wire.AskIdentify) -> wire.Identified:
+    def _compare(self, question: wire.AskIdentify | wire.AskAlike) -> wire.Answer:
+        if isinstance(question, wire.AskAlike):
+            return lookalikes.pairs(self.index, self._names, self._store.permissions(), self.alike_min)
         self._require_model(question.model_id)
         found = self.index.best(wire.to_embedding(question.embedding, self.dimension))
         accepted = acceptable(found, self.similarity_min, self._margin_min)

@@ -185,7 +185,8 @@ class Permission:
     """What the owner allows one person, beside the face. Everything is open when nothing was set.
 
     ``valid_from_utc``, ``valid_until_utc``: ISO-8601 in UTC, to the second; the end is not included. ``uses_left``: how
-    often the face still opens. ``schedule``: the text of a ``core.schedule.Schedule``.
+    often the face still opens. ``schedule``: the text of a ``core.schedule.Schedule``. ``pin_required``: the face alone
+    opens nothing, as somebody else enrolled looks alike; the PIN does.
     """
 
     disabled: bool = False
@@ -193,6 +194,7 @@ class Permission:
     valid_until_utc: str | None = None
     uses_left: int | None = None
     schedule: str | None = None
+    pin_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

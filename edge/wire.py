@@ -93,12 +93,14 @@ class AskPeople(msgspec.Struct, tag="people", frozen=True, forbid_unknown_fields
 
 
 class AskEnroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields=True):
-    """Answered by ``People`` with the one person."""
+    """Answered by ``People`` with the one person. ``pin_required``: let that person, and who
+    looks alike, in by PIN only."""
 
     name: Annotated[str, Meta(max_length=500)]
     model_id: Word
     templates: Annotated[list[Vector], Meta(min_length=1, max_length=TEMPLATES_MAX)]
     add: bool = False
+    pin_required: bool = False
 
 
 class AskForget(msgspec.Struct, tag="forget", frozen=True, forbid_unknown_fields=True):
@@ -145,6 +147,18 @@ class AskAllow(msgspec.Struct, tag="allow", frozen=True, forbid_unknown_fields=T
     valid_until_utc: Utc | msgspec.UnsetType | None = msgspec.UNSET
     uses_left: Annotated[int, Meta(ge=0, le=1_000_000)] | msgspec.UnsetType | None = msgspec.UNSET
     schedule: Text | msgspec.UnsetType | None = msgspec.UNSET
+    pin_required: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class AskRename(msgspec.Struct, tag="rename", frozen=True, forbid_unknown_fields=True):
+    """Give a person another name. Answered by ``People``."""
+
+    name: Name
+    new_name: Name
+
+
+class AskAlike(msgspec.Struct, tag="alike", frozen=True, forbid_unknown_fields=True):
+    """Which of the people enrolled look alike. Answered by ``Alike``."""
 
 
 class AskPin(msgspec.Struct, tag="pin", frozen=True, forbid_unknown_fields=True):
@@ -192,11 +206,16 @@ Question = (
     | AskMode
     | AskClear
     | AskAllow
+    | AskRename
+    | AskAlike
     | AskPin
     | AskHolidays
     | AskLog
     | AskVerify
 )
+
+ALIKE_MAX = 50
+"""Pairs in one answer."""
 
 PAGE = 200
 """People in one answer: 200 names of 64 characters, 4 bytes each, stay below ``PACKET_MAX_BYTES``."""
@@ -265,6 +284,22 @@ class Identified(msgspec.Struct, tag="identified", frozen=True):
     similarity_min: float
 
 
+class AlikePair(msgspec.Struct, frozen=True):
+    """Two people whose similarity is at least ``alike_min``. ``pin_required``: neither comes in by the face alone."""
+
+    first: str
+    second: str
+    similarity: float
+    pin_required: bool
+
+
+class Alike(msgspec.Struct, tag="alike", frozen=True):
+    """The pairs most alike, at most ``ALIKE_MAX``."""
+
+    alike_min: float
+    pairs: list[AlikePair]
+
+
 class Holidays(msgspec.Struct, tag="holidays", frozen=True):
     dates: list[str]
 
@@ -301,7 +336,7 @@ class Failure(msgspec.Struct, tag="failure", frozen=True):
     message: str
 
 
-Answer = Status | People | Identified | Holidays | Log | Verified | Failure
+Answer = Status | People | Identified | Alike | Holidays | Log | Verified | Failure
 
 T = TypeVar("T")
 

@@ -130,6 +130,19 @@ class FakeStore:
         self._pins = {key: pin for key, pin in self._pins.items() if pin.person_id != row.id}
         return person
 
+    def rename(self, name: str, new_name: str) -> Person:
+        new_name = clean_name(new_name)
+        row = self._rows.get(name_key(name))
+        if row is None:
+            raise nobody_named(name, self._names())
+        known = self._rows.get(name_key(new_name))
+        if known is not None and known.id != row.id:
+            raise already_enrolled(known.name)
+        del self._rows[name_key(name)]
+        row.name = new_name
+        self._rows[name_key(new_name)] = row
+        return self._person(row)
+
     def permissions(self) -> Mapping[int, Permission]:
         return dict(self._permissions)
 

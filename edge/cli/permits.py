@@ -24,6 +24,7 @@ ANY = "any"
 @click.option("--until", "until_text", help='Last day or moment, as 2026-12-31 or 2026-12-31T12:00; "any".')
 @click.option("--uses", help='How often the door still opens; "any": always.')
 @click.option("--enable/--disable", "enabled", default=None, help="Let the person in again, or not for now.")
+@click.option("--pin-required/--face-suffices", "pin_required", default=None, help="By PIN only, or by the face, too.")
 @json_option
 @click.pass_obj
 def allow(
@@ -34,6 +35,7 @@ def allow(
     until_text: str | None,
     uses: str | None,
     enabled: bool | None,
+    pin_required: bool | None,
     as_json: bool,
 ) -> None:
     """Say when NAME may come in. Days and hours are local time; what is not given stays as it was."""
@@ -45,6 +47,7 @@ def allow(
         valid_until_utc=_moment(until_text, zone, is_end=True),
         uses_left=msgspec.UNSET if uses is None else _uses(uses),
         schedule=msgspec.UNSET if schedule is None else None if schedule == ANY else schedule,
+        pin_required=msgspec.UNSET if pin_required is None else pin_required,
     )
     _answer(config_path, question, as_json)
 

@@ -8,6 +8,9 @@ import numpy.typing as npt
 from edge.core.names import name_key
 from edge.types import Embedding, FloatArray, Gallery, Match
 
+BLOCK = 500
+"""People compared with all others at a time: 20 MB of similarities for 10,000 people."""
+
 
 class Index:
     """A gallery made ready for matching: one unit vector a person, the direction of the mean of the templates.
@@ -34,6 +37,25 @@ class Index:
             if name_key(self._names[int(person_id)]) == name_key(name):
                 return float(self._centres[row] @ probe)
         return None
+
+    def alike(self, probe: Embedding, at_least: float) -> list[tuple[int, float]]:
+        """Everybody whose cosine to a (D,) unit probe is at least so much: id and cosine, the most alike first."""
+        similarities = self._centres @ probe
+        rows = np.flatnonzero(similarities >= at_least)
+        found = [(int(self._ids[row]), float(similarities[row])) for row in rows]
+        return sorted(found, key=lambda each: -each[1])
+
+    def pairs(self, at_least: float, limit: int) -> list[tuple[int, int, float]]:
+        """Pairs of people at least so alike, two ids and their cosine, at most ``limit``, the most alike first."""
+        found: list[tuple[int, int, float]] = []
+        for start in range(0, len(self._ids), BLOCK):
+            similarities = self._centres[start : start + BLOCK] @ self._centres.T
+            for row, column in np.argwhere(similarities >= at_least).tolist():
+                if column > start + row:
+                    pair = int(self._ids[start + row]), int(self._ids[column])
+                    found.append((*pair, float(similarities[row, column])))
+            found = sorted(found, key=lambda each: -each[2])[:limit]
+        return found
 
     def best(self, probe: Embedding) -> Match | None:
         """The person most alike a (D,) unit probe, however little; None when the gallery is empty."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from edge.core.names import shown
 from edge.errors import InputError
 from edge.store.faults import damaged
+from edge.store.schema import PIN_REQUIRED_SINCE
 from edge.types import Permission, PinHash
 
 if TYPE_CHECKING:
@@ -17,13 +18,18 @@ TEXT_MAX_CHARS = 500
 
 def read_permissions(db: "Database", path: Path) -> dict[int, Permission]:
     """By the person's id. Raises StoreDamagedError, sqlite3.Error."""
-    sql = "SELECT person_id, disabled, valid_from_utc, valid_until_utc, uses_left, schedule FROM permissions"
+    # A store of the release before is checked before it is brought up to date.
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    by_pin = "pin_required" if version >= PIN_REQUIRED_SINCE else "0"
+    columns = f"person_id, disabled, valid_from_utc, valid_until_utc, uses_left, schedule, {by_pin}"
     found = {}
-    for person_id, disabled, first, until, uses_left, schedule in db.execute(sql):
-        sound = disabled in (0, 1) and (uses_left is None or uses_left >= 0)
+    for person_id, disabled, first, until, uses_left, schedule, pin_required in db.execute(
+        f"SELECT {columns} FROM permissions"  # noqa: S608  # constants
+    ):
+        sound = disabled in (0, 1) and pin_required in (0, 1) and (uses_left is None or uses_left >= 0)
         if not sound or not all(text is None or _plain(text) for text in (first, until, schedule)):
             raise damaged(path, "holds a permission that facelatch would not store")
-        found[person_id] = Permission(bool(disabled), first, until, uses_left, schedule)
+        found[person_id] = Permission(bool(disabled), first, until, uses_left, schedule, bool(pin_required))
     return found
 
 

@@ -22,13 +22,14 @@ class RulesStore(OpenStore):
         check_plain(permission.valid_from_utc, permission.valid_until_utc, permission.schedule)
         sql = """
             INSERT OR REPLACE INTO permissions
-            (person_id, disabled, valid_from_utc, valid_until_utc, uses_left, schedule) VALUES (?, ?, ?, ?, ?, ?)
+            (person_id, disabled, valid_from_utc, valid_until_utc, uses_left, schedule, pin_required)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
         """
         with self._writing():
             person = self._must_find(name)
             dates = (permission.valid_from_utc, permission.valid_until_utc)
-            row = [person.id, int(permission.disabled), *dates, permission.uses_left, permission.schedule]
-            self._db.execute(sql, row)
+            limits = (permission.uses_left, permission.schedule, int(permission.pin_required))
+            self._db.execute(sql, [person.id, int(permission.disabled), *dates, *limits])
         return person
 
     def spend_use(self, person_id: int) -> None:

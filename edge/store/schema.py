@@ -14,11 +14,14 @@ APPLICATION_ID = 0x464C4348
 """"FLCH" in the file's header (https://www.sqlite.org/fileformat.html, offset 68): tells a store from other
 databases."""
 
-KNOWN = ("0001_people_templates_events", "0002_rules_and_chain")
+KNOWN = ("0001_people_templates_events", "0002_rules_and_chain", "0003_pin_required")
 """Every migration in order. ``PRAGMA user_version`` counts those applied."""
 
 RULES_SINCE = CHAIN_SINCE = 2
 """The version of the schema from which on there are permissions, and the log has a chain."""
+
+PIN_REQUIRED_SINCE = 3
+"""The version from which on a permission can ask for the PIN."""
 
 VALUE_MAX_CHARS = 10_000
 """Longest value of a setting."""
@@ -117,3 +120,11 @@ def _rules_and_chain(db: "Database") -> None:
         db.execute(table)
     db.execute("ALTER TABLE events ADD COLUMN mac BLOB CHECK (length(mac) = 32)")
     db.execute("PRAGMA user_version = 2")
+
+
+@migrations(name=KNOWN[2])
+def _pin_required(db: "Database") -> None:
+    db.execute(
+        "ALTER TABLE permissions ADD COLUMN pin_required INTEGER NOT NULL DEFAULT 0 CHECK (pin_required IN (0, 1))"
+    )
+    db.execute("PRAGMA user_version = 3")

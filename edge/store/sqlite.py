@@ -100,6 +100,18 @@ class SqliteStore(RulesStore, LogStore):
         self._try_to_erase_traces()
         return person
 
+    def rename(self, name: str, new_name: str) -> Person:
+        new_name = clean_name(new_name)
+        with self._writing():
+            person = self._must_find(name)
+            known = self._find(new_name)
+            if known is not None and known.id != person.id:
+                raise already_enrolled(known.name)
+            self._db.table("people").update(person.id, {"name": new_name, "name_key": name_key(new_name)})
+            renamed = self._get(person.id)
+        self._try_to_erase_traces()
+        return renamed
+
     def _get(self, person_id: int) -> Person:
         return Person(*self._db.execute(PERSON + "WHERE id = :id", {**self._space, "id": person_id}).fetchone())
 

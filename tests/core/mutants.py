@@ -215,8 +215,8 @@ MUTANTS: dict[str, Mutant] = {
     "rules are not asked": Mutant("entrance.py", "self._access.refusal(verdict.person_id) or ", "", _GUARDIAN),
     "a face alone opens at night": Mutant(
         "entrance.py",
-        '        if reason is None and self._access.mode_now() is Mode.NIGHT:\n            reason = "type',
-        '        if False:\n            reason = "type',
+        "if reason is None and self._access.pin_required(verdict.person_id):",
+        "if False:",
         _GUARDIAN,
     ),
     "a PIN opens at night without its face": Mutant(

@@ -65,3 +65,25 @@ def test_nothing_below_the_threshold_is_accepted(similarity: float) -> None:
     assert not acceptable(Match(1, "Ada", similarity, 1.0), 0.6, 0.05)
     assert not acceptable(Match(1, "Ada", 0.9, 0.04), 0.6, 0.05)
     assert acceptable(Match(1, "Ada", 0.6, 0.05), 0.6, 0.05)
+
+
+@given(st.integers(0, 40), st.integers(0, 10_000), st.floats(-0.5, 0.9))
+def test_pairs_are_those_of_comparing_everybody_with_everybody(people: int, seed: int, at_least: float) -> None:
+    generator = np.random.default_rng(seed)
+    templates = generator.normal(size=(people, 8)).astype(np.float32)
+    templates /= np.linalg.norm(templates, axis=1, keepdims=True)
+    ids = np.arange(people, dtype=np.int64) * 3 + 1
+    index = Index(Gallery(templates, ids, {int(id_): str(id_) for id_ in ids}))
+    found = index.pairs(at_least, 10_000)
+    expected = {
+        (int(ids[a]), int(ids[b]))
+        for a in range(people)
+        for b in range(a + 1, people)
+        if templates[a] @ templates[b] >= at_least
+    }
+    assert {(a, b) for a, b, _ in found} == expected
+    assert [each[2] for each in found] == sorted((each[2] for each in found), reverse=True)
+    assert index.pairs(at_least, 3) == found[:3]
+    for a, b, similarity in found[:5]:
+        probe = templates[list(ids).index(a)]
+        assert dict(index.alike(probe, at_least - 1e-3))[b] == pytest.approx(similarity, abs=1e-5)

@@ -19,7 +19,7 @@ from edge.errors import InputError, PersonError, PersonNameError, TemplateModelE
 from edge.ports import Store
 from edge.store.events import Scalar
 from edge.store.sqlite import SqliteStore
-from edge.types import TEMPLATES_MAX, Embedding, Event, Person
+from edge.types import TEMPLATES_MAX, Embedding, Event, Permission, Person
 from tests.fakes import FakeClock, FakeStore
 from tests.store.helpers import DIMENSION, MODEL, vectors
 
@@ -57,6 +57,24 @@ def reopen(tmp_path: Path, clock: FakeClock) -> Iterator[Reopen]:
             return opened.enter_context(SqliteStore.open(tmp_path / "people.db", model, dimension, clock))
 
         yield _reopen
+
+
+def test_a_renamed_person_keeps_number_templates_and_rules(store: AnyStore) -> None:
+    anna = store.enroll("Anna", vectors(2, 1))
+    bert = store.enroll("Bert", vectors(1, 2))
+    store.permit("Anna", Permission(uses_left=3))
+    renamed = store.rename("anna", "Anna Maria")
+    assert (renamed.id, renamed.name, renamed.templates) == (anna.id, "Anna Maria", 2)
+    assert store.permissions()[anna.id].uses_left == 3
+    assert store.gallery().names == {anna.id: "Anna Maria", bert.id: "Bert"}
+    assert store.rename("Anna Maria", "ANNA MARIA").name == "ANNA MARIA"
+    with pytest.raises(PersonError, match="Bert"):
+        store.rename("Anna Maria", "bert")
+    with pytest.raises(PersonError, match="Anna"):
+        store.rename("Anna", "Carla")
+    with pytest.raises(PersonNameError):
+        store.rename("Bert", "\x1b[31m")
+    assert [person.name for person in store.people()] == ["ANNA MARIA", "Bert"]
 
 
 def test_both_are_stores(store: AnyStore) -> None:

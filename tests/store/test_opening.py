@@ -135,7 +135,7 @@ def test_every_table_is_strict_and_the_log_knows_no_names(path: Path) -> None:
     ("statements", "error", "message"),
     [
         (["PRAGMA application_id = 0"], StoreDamagedError, "another program"),
-        (["PRAGMA user_version = 3"], StoreTooNewError, r"schema 3, this one knows 2.*update facelatch"),
+        (["PRAGMA user_version = 4"], StoreTooNewError, r"schema 4, this one knows 3.*update facelatch"),
         (["PRAGMA user_version = 1"], StoreDamagedError, "contradicts"),
         (
             ["INSERT INTO _sqlite_migrations VALUES (9, 'facelatch', '0099_future', '')"],

@@ -21,7 +21,7 @@ from tests.store.helpers import DIMENSION, MODEL, open_store, vectors
 
 AnyStore: TypeAlias = SqliteStore | FakeStore
 DAY_S = 86400.0
-LIMITED = Permission(True, "2026-01-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00", 3, "mon-fri 08:00-18:00")
+LIMITED = Permission(True, "2026-01-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00", 3, "mon-fri 08:00-18:00", True)
 
 
 @pytest.fixture
@@ -304,7 +304,7 @@ def test_a_store_of_the_first_release_is_upgraded_and_its_log_chained(tmp_path: 
         assert store.verify_log(limit=9999).checked == 2100
         store.log(Event("new"))
         store.permit("Anna", LIMITED)
-    assert version(path) == 2
+    assert version(path) == len(KNOWN)
     with open_store(path) as store:
         assert store.verify_log(limit=9999).checked == 2101
         assert [entry.event.kind for entry in store.log_page(last=2)] == ["kind 2099", "new"]
@@ -312,6 +312,25 @@ def test_a_store_of_the_first_release_is_upgraded_and_its_log_chained(tmp_path: 
         other.execute("UPDATE events SET kind = 'other' WHERE id = 1500")
     with open_store(path) as store, pytest.raises(LogError, match="Entry 1500 was changed"):
         store.verify_log(limit=9999)
+
+
+def test_a_permission_of_the_release_before_is_kept_and_asks_for_no_pin(tmp_path: Path) -> None:
+    path = tmp_path / "old" / "people.db"
+    version_1(path)
+    with closing(connect(path)) as db:
+        migrations.apply(db, stop_before=KNOWN[2])
+        db.execute("INSERT INTO permissions VALUES (1, 1, NULL, NULL, 7, NULL)")
+        db.execute("DELETE FROM events")  # its chain is not what this is about
+        db.execute("PRAGMA user_version = 1")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [KNOWN[1]])
+    with pytest.raises(StoreDamagedError):
+        open_store(path)  # tables of a release that it does not say it is of
+    with closing(connect(path)) as db:
+        db.execute("PRAGMA user_version = 2")
+        db.execute("INSERT INTO _sqlite_migrations VALUES (2, 'facelatch', ?, '')", [KNOWN[1]])
+    with open_store(path) as store:
+        assert store.permissions() == {1: Permission(disabled=True, uses_left=7)}
+    assert version(path) == len(KNOWN)
 
 
 def test_an_upgrade_that_fails_leaves_the_first_releases_store(tmp_path: Path) -> None:

@@ -23,9 +23,8 @@ DIMENSION = 192
 
 
 class Timing(msgspec.Struct):
-    """``match_ms`` and ``product_ms`` are medians; ``product_ms`` is one float32 product of all templates with a probe,
-    in turn with the matches. ``peak_mb``: the most resident memory that gallery and index took together; ``kept_mb``: what
-    the index alone still takes."""
+    """Medians of a match and of one float32 product of all templates with a probe, in turn. ``peak_mb``: the most
+    memory that gallery and index took together; ``kept_mb``: what the index alone still takes."""
 
     people: int
     templates: int
