@@ -174,6 +174,7 @@ class Lock:
     def serves(self) -> None:
         """Normal service: Ada comes in, and the bolt is secured on time."""
         self.blind()
+        wait_until(lambda: not self.relay.released)  # whoever comes while the door is open gets no grant of their own
         released_s = self.opens()
         secured_s = self.relay.becomes(False, self.relay.moves.index((released_s, True)))
         assert secured_s - released_s < UNLOCK_S + 1.0

@@ -299,7 +299,7 @@ def test_relay_that_does_not_obey(lock: Lock, table: Table) -> None:
     released_s = lock.opens()
     resource.prlimit(lock.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     reason = lock.told("fault")["reason"]
-    assert time.monotonic() >= released_s + UNLOCK_S
+    assert time.monotonic() > released_s + UNLOCK_S - 0.2
     assert lock.relay.released
     since = len(lock.relay.moves)
     resource.prlimit(lock.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
