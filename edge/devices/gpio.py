@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from edge.devices.lines import as_os_error
 from edge.errors import LineError
 
 CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
@@ -33,7 +34,7 @@ class GpioOutput:
 
     def drive(self, active: bool) -> None:
         """See the protocol."""
-        with _as_os_error():
+        with as_os_error():
             self._device.value = active
             follows = bool(self._device.value) == active
         if not follows:
@@ -41,7 +42,7 @@ class GpioOutput:
 
     def reads(self) -> bool:
         """See the protocol."""
-        with _as_os_error():
+        with as_os_error():
             return bool(self._device.value)
 
     def close(self) -> None:
@@ -61,7 +62,7 @@ class GpioInput:
 
     def high(self) -> bool:
         """See the protocol."""
-        with _as_os_error():
+        with as_os_error():
             return not self._device.value  # gpiozero calls a pulled-up pin active when it is low
 
     def close(self) -> None:
@@ -127,11 +128,3 @@ def _taking(number: int) -> Iterator[None]:
         raise LineError(
             f"The pin BCM {number} cannot be used ({error}). Check its setting, the group gpio, and what else uses it."
         ) from error
-
-
-@contextmanager
-def _as_os_error() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # lgpio.error is a plain Exception, and gpiozero passes it on
-        raise OSError(str(error)) from error

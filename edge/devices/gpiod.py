@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.names import shown
+from edge.devices.lines import as_os_error
 from edge.errors import LineError
 
 CONSUMER = "facelatch"
@@ -26,13 +27,15 @@ class GpiodOutput:
 
     def drive(self, active: bool) -> None:
         """See the protocol."""
-        self._request.set_value(self._number, self._values[active])
+        with as_os_error():
+            self._request.set_value(self._number, self._values[active])
         if self.reads() != active:
             raise OSError("the line reads back the other level")
 
     def reads(self) -> bool:
         """See the protocol."""
-        return bool(self._request.get_value(self._number) == self._values[True])
+        with as_os_error():
+            return bool(self._request.get_value(self._number) == self._values[True])
 
     def close(self) -> None:
         """Give the line back; what level it then has is the board's matter."""
@@ -54,7 +57,8 @@ class GpiodInput:
 
     def high(self) -> bool:
         """See the protocol."""
-        return bool(self._request.get_value(self._number) == self._high)
+        with as_os_error():
+            return bool(self._request.get_value(self._number) == self._high)
 
     def close(self) -> None:
         """Give the line back."""

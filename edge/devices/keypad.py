@@ -119,6 +119,9 @@ class KeyReader:
                 if str(error) != told:  # once, not every second
                     told = str(error)
                     _log.warning("the keypad %s is not there (%s): looking for it", self._path, error.strerror)
+            except Exception:  # a keypad that nobody reads any more would be found out at the door
+                _log.exception("the keypad %s cannot be read: trying again", self._path)
+            if not self._closing.is_set():
                 self._typed.put(CLEAR)
                 self._closing.wait(AGAIN_S)
 

@@ -1,5 +1,7 @@
 """A board's lines as every adapter here sees them: Raspberry Pi, gpiod and simulated ones are taken alike."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -45,3 +47,12 @@ class Lines(Protocol):
     def close(self) -> None:
         """Give the chip back, after its lines."""
         ...
+
+
+@contextmanager
+def as_os_error() -> Iterator[None]:
+    """Whatever a line's library raises while the line is used: lgpio's and gpiod's own errors are plain Exceptions."""
+    try:
+        yield
+    except Exception as error:
+        raise OSError(str(error)) from error
