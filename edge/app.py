@@ -93,8 +93,7 @@ def registry(config: Config) -> Iterator[tuple[Registry, Store]]:
     models = config.models
     model_id, dimension = template_space(models.device, models.fallback, _folder(models))
     with SqliteStore.open(config.store_path, model_id, dimension, clock(config)) as store:
-        limits = (config.match.similarity_min, config.match.margin_min, config.attempts.near_miss)
-        yield Registry(store, model_id, dimension, *limits), store
+        yield Registry(store, model_id, dimension, config.match.similarity_min, config.match.margin_min), store
 
 
 def answer(config: Config, question: wire.Question) -> wire.Answer:
@@ -115,7 +114,7 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
             case wire.AskIdentify():
                 return wire.Identified(None, None, None, False, similarity_min)
             case wire.AskAlike():
-                return wire.Alike(similarity_min - config.attempts.near_miss, [])
+                return wire.Alike(similarity_min - config.match.margin_min, [])
             case wire.AskLog():
                 return wire.Log([])
             case wire.AskVerify():

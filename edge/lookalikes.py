@@ -1,7 +1,9 @@
 """Siblings, twins, a child and a parent, or one person under two names: people whom the lock could take for another.
 
-From ``similarity_min - near_miss`` on it matters: a look of one then counts as an attempt at the other, and from
-``similarity_min`` on it lets one in as the other. Nobody is enrolled so without the owner's decision.
+From ``similarity_min`` on one could come in as the other, and from ``margin_min`` below that a poor look could still be
+taken for the other's. Nobody is enrolled so without the owner's decision. Of the 36 pairs of nine students (NUAA)
+one is so alike (0.55), of the 5,151 pairs of 102 Londoners
+three (0.56 to 0.58).
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +41,7 @@ def refused(name: str, lookalikes: Sequence[tuple[str, float]], alike_min: float
     if similarity >= similarity_min:
         consequence = f"the lock could let {name} in as {other}, or neither of them"
     else:
-        consequence = f"looks of {name} would count as attempts at {other}, and lock that face out"
+        consequence = f"a poor look of {name} could be taken for {other}"
     return FaceError(
         f"{name} looks like {other} (similarity {similarity:.2f}; {alike_min:.2f} and more matters): {consequence}. "
         f"Is it the same person, add the pictures with `--same-as {other!r}`; are they two, let both in by PIN only: "

@@ -32,11 +32,9 @@ class Registry:
         dimension: int,
         similarity_min: float,
         margin_min: float,
-        near_miss: float = 0.1,
     ) -> None:
-        """Reads the whole gallery. ``near_miss``: of ``[attempts]``, from where on people look alike. Raises
-        StoreError."""
-        self.alike_min = similarity_min - near_miss
+        """Reads the whole gallery. Raises StoreError."""
+        self.alike_min = similarity_min - margin_min
         self._store = store
         self.model_id, self.dimension = model_id, dimension
         self.similarity_min, self._margin_min = similarity_min, margin_min

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"numpy", "cv2", "msgspec", "ai_edge_litert", "tflite_runtime", "edge.models", *ADAPTER},
     "devices": {"numpy", "cv2", "gpiod", "gpiozero", "lgpio", "picamera2", "edge.devices", *ADAPTER},
     "store": {"numpy", "msgspec", "sqlite_utils", "edge.store", *ADAPTER},
-    "enroll": {"numpy", "edge.core", "edge.ports", "edge.images", *BASE},
+    "enroll": {"numpy", "edge.enroll", "edge.core", "edge.ports", "edge.images", *BASE},
     "pin": BASE,
     "permits": {"msgspec", "edge.pin", "edge.wire", "edge.core", "edge.ports", *BASE},
     "logbook": {"msgspec", "edge.wire", "edge.core", "edge.ports", *BASE},

@@ -9,10 +9,11 @@ import click
 
 from edge import config as configuration
 from edge.cli.doctor import doctor
+from edge.cli.enroll import enroll
 from edge.cli.log import log_group
 from edge.cli.look import look
 from edge.cli.operate import clear, lockdown, unlock
-from edge.cli.people import enroll, forget, people
+from edge.cli.people import forget, people
 from edge.cli.permits import holidays
 from edge.cli.run import door, eyes, run, secure, status
 from edge.cli.settings import config_group

@@ -1,15 +1,20 @@
 """One enrolment session behind every way in: what it looks at, what it keeps, and what it refuses and why."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.core.choose import present
 from edge.core.quality import flaw, measure
+from edge.enroll.selection import most_different, outliers
 from edge.errors import FaceError
 from edge.ports import Detector, Embedder
-from edge.types import SAME_PERSON_MIN, TEMPLATES_MAX, Embedding, Quality, Rgb
+from edge.types import TEMPLATES_MAX, Embedding, FloatArray, Quality, Rgb
+
+_Flags: TypeAlias = npt.NDArray[np.bool_]
 
 SAME_PICTURE_SIMILARITY = 0.999
 """Two templates so alike come from one picture: they say nothing new and would outweigh the others in the mean.
@@ -31,15 +36,34 @@ class Session:
 
     def __init__(self, detector: Detector, embedder: Embedder, min_face_px: float) -> None:
         self._detector, self._embedder, self._min_face_px = detector, embedder, min_face_px
-        self._kept: list[Embedding] = []
+        self._samples: list[Sample] = []
 
-    @property
-    def templates(self) -> Sequence[Embedding]:
-        """What was kept so far, each (D,) float32 of unit norm."""
-        return tuple(self._kept)
-
-    def add(self, source: str, rgb: Rgb) -> Sample:
+    def add(self, source: str, rgb: Rgb) -> None:
         """Look at one picture; ``source`` names it to the person enrolling."""
+        self._samples.append(self._look(source, rgb))
+
+    def refuse(self, source: str, reason: str) -> None:
+        """A picture that could not even be read."""
+        self._samples.append(Sample(source, reason))
+
+    def finish(self) -> list[Sample]:
+        """The last word on every picture, in the order they came: who keeps an ``embedding`` is a template."""
+        usable = [number for number, sample in enumerate(self._samples) if sample.embedding is not None]
+        usable = self._without(usable, outliers, "somebody else than in most pictures: enrol one person at a time")
+        self._without(usable, _beyond_the_most, f"not needed: {TEMPLATES_MAX} that differ more are kept")
+        return list(self._samples)
+
+    def _without(self, numbers: list[int], unwanted: Callable[[FloatArray], _Flags], reason: str) -> list[int]:
+        """Refuse some of the pictures with these numbers; those that are left."""
+        if not numbers:
+            return numbers
+        flags = unwanted(np.stack([_embedding(self._samples[number]) for number in numbers]))
+        for number, is_unwanted in zip(numbers, flags, strict=True):
+            if is_unwanted:
+                self._samples[number] = replace(self._samples[number], refused=reason, embedding=None)
+        return [number for number, is_unwanted in zip(numbers, flags, strict=True) if not is_unwanted]
+
+    def _look(self, source: str, rgb: Rgb) -> Sample:
         faces = present(self._detector.detect(rgb))
         if not faces:
             return Sample(source, "no face found: use a picture of the face from the front, in even light")
@@ -52,13 +76,24 @@ class Session:
             return Sample(source, str(error))
         quality = measure(faces[0], aligned)
         refused = flaw(quality, self._min_face_px)
-        if refused is None and any(float(np.dot(embedding, kept)) > SAME_PICTURE_SIMILARITY for kept in self._kept):
+        before = [sample.embedding for sample in self._samples if sample.embedding is not None]
+        if refused is None and any(float(np.dot(embedding, each)) > SAME_PICTURE_SIMILARITY for each in before):
             refused = "the same picture again: use another one"
-        if refused is None and self._kept and float(np.dot(embedding, np.mean(self._kept, axis=0))) < SAME_PERSON_MIN:
-            refused = "somebody else than in the pictures before: enrol one person at a time"
-        if refused is None and len(self._kept) == TEMPLATES_MAX:
-            refused = f"one picture too many: {TEMPLATES_MAX} are kept"
-        if refused is not None:
-            return Sample(source, refused, quality)
-        self._kept.append(embedding)
-        return Sample(source, None, quality, embedding)
+        return Sample(source, refused, quality, embedding if refused is None else None)
+
+
+def templates(samples: Sequence[Sample]) -> list[Embedding]:
+    """What is to be stored, each (D,) float32 of unit norm."""
+    return [sample.embedding for sample in samples if sample.embedding is not None]
+
+
+def _embedding(sample: Sample) -> Embedding:
+    if sample.embedding is None:
+        raise ValueError("a picture without an embedding was chosen")
+    return sample.embedding
+
+
+def _beyond_the_most(embeddings: FloatArray) -> _Flags:
+    flags = np.ones(len(embeddings), np.bool_)
+    flags[most_different(embeddings, TEMPLATES_MAX)] = False
+    return flags

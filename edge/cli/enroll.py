@@ -1,0 +1,201 @@
+"""``facelatch enroll``: one person from photographs, or everybody from a folder of folders."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+import msgspec
+from rich.progress import Progress
+
+from edge import app, wire
+from edge import config as configuration
+from edge.cli.output import console, errors, json_option, print_json, table
+from edge.core.names import clean_name, shown
+from edge.enroll.folder import Entry, people_in
+from edge.enroll.session import Sample, Session, templates
+from edge.errors import FaceError, FacelatchError, ImageError, InputError, WireError
+from edge.settings import Config
+
+
+class PhotoLine(msgspec.Struct):
+    """What became of one photograph, as ``--json`` gives it."""
+
+    photo: str
+    refused: str | None
+    face_px: float | None = None
+    yaw_deg: float | None = None
+    brightness: float | None = None
+
+
+class PersonLine(msgspec.Struct):
+    """What became of one folder. ``refused``: why nobody was enrolled."""
+
+    name: str
+    templates: int
+    photos: list[PhotoLine]
+    left_out: int
+    refused: str | None
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--folder", type=click.Path(path_type=Path), help="Enrol everybody of FOLDER/NAME/*.jpg instead.")
+@click.option("--add", is_flag=True, help="Give somebody who is enrolled already more templates.")
+@click.option("--same-as", metavar="NAME2", help="NAME is the person enrolled as NAME2: add the pictures there.")
+@click.option("--pin-required", is_flag=True, help="NAME looks like somebody else: let both in by PIN only.")
+@json_option
+@click.pass_obj
+def enroll(
+    config_path: Path | None,
+    name: str | None,
+    photos: tuple[Path, ...],
+    folder: Path | None,
+    add: bool,
+    same_as: str | None,
+    pin_required: bool,
+    as_json: bool,
+) -> None:
+    """Enrol NAME from one or more PHOTOS, each showing that person alone.
+
+    Photographs that cannot be used are listed with the reason, and the others count; when none can be used, nobody is
+    enrolled. Works while the lock runs. Who must enrol again after a change of model (`facelatch people` says who) is
+    enrolled like somebody new; the old templates are deleted. Who looks like somebody enrolled is refused until you
+    say which it is: --same-as or --pin-required.
+
+    With --folder everybody is enrolled of whom there is a folder with pictures. One who cannot be does not keep the
+    others out; the exit code is then 5.
+    """
+    config = configuration.load(config_path)
+    if folder is not None:
+        if name is not None or same_as is not None or pin_required:
+            raise InputError("--folder takes the names from the folders. Give it alone, or with --add.")
+        _everybody(config, folder, add, as_json)
+        return
+    if name is None or not photos:
+        raise click.UsageError("Give a NAME and at least one of the PHOTOS, or a --folder.")
+    studio = _Studio(config)
+    name, add = (clean_name(name), add) if same_as is None else (clean_name(same_as), True)
+    with Progress(console=errors, transient=True, disable=as_json) as progress:
+        samples = studio.looks_at(progress.track(photos, description="Looking at the photographs"))
+    person = studio.stores(name, samples, add=add, pin_required=pin_required)
+    lines = [_line(sample) for sample in samples]
+    if as_json:
+        print_json({"person": person, "photos": lines})
+        return
+    rows = [
+        (line.photo, "no" if line.refused else "yes", line.face_px, line.yaw_deg, line.brightness, line.refused)
+        for line in lines
+    ]
+    table(name, ("photo", "kept", "px", "yaw °", "light", "why not"), rows)
+    console.print(f"{name} is enrolled with {_templates(person.templates)}.", markup=False)
+
+
+def _everybody(config: Config, folder: Path, add: bool, as_json: bool) -> None:
+    lines = []
+    entries, studio = people_in(folder), _Studio(config)
+    with Progress(console=errors, transient=True, disable=as_json) as progress:
+        task = progress.add_task("Looking at the photographs", total=sum(len(entry.pictures) for entry in entries))
+        for entry in entries:
+            progress.update(task, description=entry.name)
+            lines.append(_one(studio, entry, add, lambda: progress.advance(task)))
+    enrolled = sum(line.refused is None for line in lines)
+    if as_json:
+        print_json(lines)
+    else:
+        rows = [
+            (
+                line.name,
+                line.templates,
+                f"{_kept(line)} of {len(line.photos) + line.left_out}",
+                line.refused or _why(line),
+            )
+            for line in lines
+        ]
+        table(f"{enrolled} of {len(lines)} enrolled", ("name", "templates", "pictures kept", "why not"), rows)
+    if enrolled < len(lines):
+        sys.exit(FaceError.exit_code)
+
+
+def _one(studio: "_Studio", entry: Entry, add: bool, advance: Callable[[], None]) -> PersonLine:
+    line = PersonLine(entry.name, 0, [], entry.left_out, entry.refused)
+    if entry.refused is not None:
+        return line
+
+    def pictures() -> Iterable[Path]:
+        for picture in entry.pictures:
+            yield picture
+            advance()
+
+    samples = studio.looks_at(pictures())
+    line.photos = [_line(sample) for sample in samples]
+    try:
+        line.templates = studio.stores(entry.name, samples, add=add).templates
+    except FacelatchError as error:
+        if isinstance(error, OSError):  # the store or the guardian: the others would fare no better
+            raise
+        line.refused = str(error).partition("\n")[0]
+    return line
+
+
+class _Studio:
+    """The networks, loaded once, and where templates go."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ModelError."""
+        self._config = config
+        self._detector, self._embedder = app.detector(config, photographs=True), app.embedder(config)
+
+    def looks_at(self, photos: Iterable[Path]) -> list[Sample]:
+        """One person's photographs, in a session of their own."""
+        from edge.images import read_rgb
+
+        session = Session(self._detector, self._embedder, self._config.faces.min_px)
+        for photo in photos:
+            source = shown(str(photo), 120)[1:-1]
+            try:
+                session.add(source, read_rgb(photo))
+            except ImageError as error:
+                session.refuse(source, str(error))
+        return session.finish()
+
+    def stores(self, name: str, samples: list[Sample], *, add: bool, pin_required: bool = False) -> wire.PersonLine:
+        """Raises FaceError when no picture can be used, and whatever the guardian refuses with."""
+        kept = [wire.to_bytes(template) for template in templates(samples)]
+        if not kept:
+            reasons = "\n".join(f"  {sample.source}: {sample.refused}" for sample in samples)
+            raise FaceError(
+                f"Nobody was enrolled, as no photograph can be used:\n{reasons}\n"
+                "Use a sharp picture from the front, in even light, with one person in it."
+            )
+        question = wire.AskEnroll(name, self._embedder.model_id, kept, add, pin_required)
+        answer = app.answer(self._config, question)
+        if not isinstance(answer, wire.People):
+            raise WireError("The guardian answered something else than a person. Use one release for both.")
+        return answer.people[0]
+
+
+def _line(sample: Sample) -> PhotoLine:
+    line = PhotoLine(sample.source, sample.refused)
+    if sample.quality is not None:
+        line.face_px, line.yaw_deg = sample.quality.face_px, sample.quality.yaw_deg
+        line.brightness = sample.quality.brightness
+    return line
+
+
+def _kept(line: PersonLine) -> str:
+    kept = sum(photo.refused is None for photo in line.photos)
+    return f"{kept} of {len(line.photos) + line.left_out}"
+
+
+def _why(line: PersonLine) -> str:
+    """The reasons why pictures were refused, the most frequent first."""
+    reasons = Counter(photo.refused.partition(":")[0] for photo in line.photos if photo.refused)
+    said = [f"{count} {reason}" for reason, count in reasons.most_common(3)]
+    return "; ".join([*said, *([f"{line.left_out} were not looked at"] if line.left_out else [])])
+
+
+def _templates(count: int) -> str:
+    return f"{count} template{'s' * (count != 1)}"
