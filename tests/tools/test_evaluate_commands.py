@@ -1,6 +1,7 @@
 """Every command of ``python -m tools.evaluate``, run on tiny sets of real photographs."""
 
 import importlib.util
+import itertools
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from edge.images import read_rgb
 from edge.models.manifest import MANIFEST, Shelf
 from tests.tools.evaluation import NUAA, PEOPLE, SESSIONS, make_data, make_lfw, make_wider, put, run, shelf_of
 
@@ -32,6 +34,22 @@ def told(*arguments: str | Path) -> Any:
         assert re.fullmatch("[0-9a-f]{64}", result["digest"])
         assert result["data_set"]
     return found
+
+
+def test_the_people_most_alike_are_listed_and_drawn(tmp_path: Path, cache: Path, photos: dict[str, Path]) -> None:
+    folder = put(tmp_path / "people", photos, PEOPLE)
+    sheet = tmp_path / "alike.png"
+    (result,) = told("alike", *CPU, "--people", folder, "--cache", cache, "--plot", sheet)["results"]
+    assert (result["people"], result["compared"]) == (3, 3)
+    assert {frozenset((pair["first"], pair["second"])) for pair in result["pairs"]} == {
+        frozenset(pair) for pair in itertools.combinations(("Barack Obama", "Eileen", "Joe Biden"), 2)
+    }
+    assert [pair["similarity"] for pair in result["pairs"]] == sorted(
+        (pair["similarity"] for pair in result["pairs"]), reverse=True
+    )
+    assert sum(result["at_least"].values()) == 0
+    assert read_rgb(sheet).shape[1] > 3 * 224
+    assert "3 pairs of 3 people" in " ".join(run("alike", *CPU, "--people", folder, "--cache", cache).stdout.split())
 
 
 def test_verification_prints_json_or_a_table_and_the_cache_spares_the_networks(

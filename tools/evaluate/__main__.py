@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from edge.cli.output import errors, json_option, print_json
-from edge.errors import FacelatchError
+from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
-from tools.evaluate import identification, keep, lfw, options, plot, record, report, summary, wider
+from tools.evaluate import alike, identification, keep, lfw, options, plot, record, report, summary, wider
 from tools.evaluate.detection import detect, look_at
 from tools.evaluate.networks import FP32, FP32_ABSENT, REFERENCE, Networks, check_folder, revision
 from tools.evaluate.options import FOLDER
@@ -118,6 +118,39 @@ def identification_command(
         print_json({"revision": revision(), "results": results})
     else:
         report.print_identification(results)
+        _print_origin(results, networks)
+
+
+@evaluate.command("alike")
+@options.data_set_options
+@options.network_options
+@click.option("--pairs", "count", type=click.IntRange(1, 60), default=12, show_default=True, help="So many are shown.")
+@options.limit_option()
+@options.cache_option
+@options.plot_option("Their faces side by side (PNG).")
+@json_option
+def alike_command(
+    chosen: tuple[str, Path],
+    folders: tuple[Path, ...],
+    variants: tuple[str, ...],
+    count: int,
+    limit: int | None,
+    cache: Path | None,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
+    """Who looks most alike? Every pair of people, by the mean of each one's pictures."""
+    networks = options.ready(folders, variants, cache)
+    if picture is not None and not picture.parent.is_dir():
+        raise InputError(f"The folder of {picture!s:.120} does not exist. Make it, or name another file.")
+    data_set = options.open_data_set(*chosen, limit)
+    results = [alike.closest(data_set, each, cache, count) for each in networks]
+    if picture is not None:
+        alike.draw(picture, results[0].pairs, data_set.folder, networks[0])
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_alike(results)
         _print_origin(results, networks)
 
 

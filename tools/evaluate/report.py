@@ -5,6 +5,7 @@ from typing import Any
 
 from edge.cli.output import console, table
 from tools.evaluate import detection, identification
+from tools.evaluate.alike import Closest
 from tools.evaluate.comparing import TarAtFar
 from tools.evaluate.detection import Detection
 from tools.evaluate.identification import Identification, Rate
@@ -45,6 +46,15 @@ def print_verification(results: Sequence[Verification]) -> None:
         "In brackets: 95 % by bootstrap over people. 'from': the similarity (cosine) from which a pair is accepted. "
         f"Last lines: the difference to {results[0].variant} in points, on the same draws of people."
     )
+
+
+def print_alike(results: Sequence[Closest]) -> None:
+    """The pairs most alike, and how many reach each threshold."""
+    for result in results:
+        reached = ", ".join(f"{count} from {threshold} on" for threshold, count in result.at_least.items())
+        title = f"{result.data_set}, {result.variant}: {result.compared:,} pairs of {result.people} people; {reached}"
+        rows = [(pair.first, pair.second, f"{pair.similarity:.3f}") for pair in result.pairs]
+        table(title, ("person", "person", "similarity"), rows)
 
 
 def print_identification(results: Sequence[Identification]) -> None:
