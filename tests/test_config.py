@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import load, template
+from edge.config import fitted, load, template
 from edge.errors import ConfigError
 from edge.settings import Config
 
@@ -144,3 +144,30 @@ def test_the_device_the_fallback_and_the_networks_folder_are_settings() -> None:
 def test_the_configuration_cannot_be_changed_afterwards() -> None:
     with pytest.raises(AttributeError):
         Config().door.unlock_s = 30  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"inputs": {"exit_button": 17}}, "pin 17 is given to bolt.pin and inputs.exit_button"),
+        ({"inputs": {"tamper": 5}, "indicator": {"red": 5}}, "pin 5 is given to inputs.tamper and indicator.red"),
+        ({"indicator": {"buzzer": 28}}, "indicator.buzzer = 28 is not on the header"),
+        ({"bolt": {"driver": "gpiod", "external_pull": True}}, "bolt.chip must name the chip's label"),
+        ({"bolt": {"driver": "gpiod", "chip": "a chip"}}, "bolt.external_pull must be true"),
+        ({"bolt": {"kind": "maglock", "active": "low"}}, "releases the maglock"),
+        ({"door": {"held_open_s": 10, "held_open_warning_s": 11}}, "held_open_warning_s is more than"),
+        ({"keypad": {"device": "/etc/passwd"}}, "is no input device"),
+        ({"inputs": {"debounce_ms": 5}}, "inputs.debounce_ms = 5"),
+        ({"log": {"snapshots_days": 91}}, "log.snapshots_days = 91"),
+    ],
+)
+def test_what_cannot_be_wired_or_meant_is_refused_with_the_reason(
+    flags: dict[str, dict[str, object]], expected: str
+) -> None:
+    assert expected in faults(None, **flags)
+
+
+def test_a_board_with_a_pull_resistor_may_use_any_line() -> None:
+    bolt = {"driver": "gpiod", "chip": "a chip", "pin": 300, "active": "low", "external_pull": True}
+    config = load(None, {}, {"bolt": bolt, "inputs": {"exit_button": 301}})
+    assert fitted(config.bolt, config.inputs, config.indicator) == {"bolt.pin": 300, "inputs.exit_button": 301}

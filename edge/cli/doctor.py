@@ -19,6 +19,9 @@ from edge.errors import ConfigError, FacelatchError, ModelError
 from edge.link import ask
 from edge.settings import Config
 
+MODULES = Path("/sys/module")
+"""Where the kernel shows its modules' parameters."""
+
 
 class Finding(msgspec.Struct):
     """One check. ``state``: ok, note (works, but should be known) or fault."""
@@ -133,10 +136,10 @@ def _bolt(config: Config) -> tuple[str, str]:
     return "ok", f"{bolt.kind} on {bolt.pin}, active {bolt.active}: {chip} opens (no line was moved)"
 
 
-def _killed(config: Config) -> tuple[str, str]:
+def killed(config: Config, modules: Path = MODULES) -> tuple[str, str]:
     """What the relay does when the guardian is killed while the bolt is released."""
     for module in ("pinctrl_bcm2835", "pinctrl_rp1"):
-        parameter = Path("/sys/module") / module / "parameters/persist_gpio_outputs"
+        parameter = modules / module / "parameters/persist_gpio_outputs"
         try:
             keeps = parameter.read_text().strip() in {"Y", "1"}
         except OSError:
@@ -184,7 +187,7 @@ CHECKS: dict[str, Callable[[Config], tuple[str, str]]] = {
     "people": _people,
     "guardian": _guardian,
     "bolt": _bolt,
-    "killed guardian": _killed,
+    "killed guardian": killed,
     "inputs": _inputs,
     "liveness": _liveness,
 }
