@@ -164,7 +164,7 @@ def test_the_configuration_cannot_be_changed_afterwards() -> None:
 def test_what_cannot_be_wired_or_meant_is_refused_with_the_reason(
     flags: dict[str, dict[str, object]], expected: str
 ) -> None:
-    assert expected in faults(None, **flags)
+    assert expected in faults(None, {}, **flags)
 
 
 def test_a_board_with_a_pull_resistor_may_use_any_line() -> None:
