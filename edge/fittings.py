@@ -1,5 +1,7 @@
 """What is fitted to the door, opened as it is configured: bolt, inputs, keypad, lights."""
 
+from pathlib import Path
+
 from edge.devices.lines import Lines, OutputLine
 from edge.ports import Bolt, Clock, Indicator, Keypad, Sensors
 from edge.settings import Config
@@ -50,8 +52,6 @@ def sensors(config: Config, board: Lines, clock: Clock) -> Sensors:
 
 def keypad(config: Config) -> Keypad | None:
     """The keypad, where there is one. One that is not plugged in is looked for while the lock runs."""
-    from pathlib import Path
-
     from edge.devices.keypad import KeyReader, keys_of_events, keys_of_text, open_device, open_pipe
 
     if not config.keypad.device:

@@ -1,9 +1,8 @@
 """Siblings, twins, a child and a parent, or one person under two names: people whom the lock could take for another.
 
 From ``similarity_min`` on one could come in as the other, and from ``margin_min`` below that a poor look could still be
-taken for the other's. Nobody is enrolled so without the owner's decision. Of the 36 pairs of nine students (NUAA)
-one is so alike (0.55), of the 5,151 pairs of 102 Londoners
-three (0.56 to 0.58).
+taken for the other's. Nobody is enrolled so without the owner's decision. Of the 5,151 pairs of 102 Londoners three
+are so alike (0.56 to 0.58), of the 36 pairs of nine students (NUAA) one.
 """
 
 from collections.abc import Mapping, Sequence

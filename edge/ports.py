@@ -90,8 +90,10 @@ class Store(Protocol):
         """Every template of the store's embedding model, for matching."""
         ...
 
-    def enroll(self, name: str, templates: Sequence[Embedding], *, add: bool = False) -> Person:
-        """Store a person with one or more templates.
+    def enroll(
+        self, name: str, templates: Sequence[Embedding], *, add: bool = False, pin_required: bool = False
+    ) -> Person:
+        """Store a person with one or more templates, and with ``pin_required`` that the face alone opens nothing.
 
         With ``add`` the person must exist and gains templates; without it nobody may have the name yet (compared by
         case folding), unless that person must enrol again. Either way the person keeps the id, and the person's

@@ -25,14 +25,7 @@ class Registry:
     rebuilt after every change.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        model_id: str,
-        dimension: int,
-        similarity_min: float,
-        margin_min: float,
-    ) -> None:
+    def __init__(self, store: Store, model_id: str, dimension: int, similarity_min: float, margin_min: float) -> None:
         """Reads the whole gallery. Raises StoreError."""
         self.alike_min = similarity_min - margin_min
         self._store = store
@@ -82,10 +75,12 @@ class Registry:
         alike = lookalikes.undecided(self.index, *known, question.name, templates, self.alike_min)
         if alike and not question.pin_required:
             raise lookalikes.refused(question.name, alike, self.alike_min, self.similarity_min)
-        person = self._store.enroll(question.name, templates, add=question.add)
-        if question.pin_required:
-            for name in (person.name, *(name for name, _ in alike)):
-                permits.allow(self._store, wire.AskAllow(name, pin_required=True))
+        for (
+            name,
+            _,
+        ) in alike:  # first those who are let in by the face now: should the rest fail, nobody is let in as them
+            permits.allow(self._store, wire.AskAllow(name, pin_required=True))
+        person = self._store.enroll(question.name, templates, add=question.add, pin_required=question.pin_required)
         self._changed("enrolled", person, who)
         return person
 

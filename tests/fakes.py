@@ -104,7 +104,9 @@ class FakeStore:
             names={row.id: row.name for row in self._rows.values() if row.id in person_ids},
         )
 
-    def enroll(self, name: str, templates: Sequence[Embedding], *, add: bool = False) -> Person:
+    def enroll(
+        self, name: str, templates: Sequence[Embedding], *, add: bool = False, pin_required: bool = False
+    ) -> Person:
         name = clean_name(name)
         check_templates(templates, self._dimension)
         row = self._rows.get(name_key(name))
@@ -118,6 +120,8 @@ class FakeStore:
             row = self._rows[name_key(name)] = _Row(self._last_id, name, self._clock.utc())
         self._templates = [each for each in self._templates if each.person_id != row.id or self._is_current(each)]
         self._templates += [_Template(row.id, self._model, template.copy()) for template in templates]
+        if pin_required:
+            self._permissions[row.id] = replace(self._permissions.get(row.id, Permission()), pin_required=True)
         return self._person(row)
 
     def forget(self, name: str) -> Person:

@@ -67,7 +67,9 @@ class SqliteStore(RulesStore, LogStore):
         known = {person_id: names[person_id] for person_id in np.unique(person_ids).tolist()}
         return Gallery(templates=templates, person_ids=person_ids, names=known)
 
-    def enroll(self, name: str, templates: Sequence[Embedding], *, add: bool = False) -> Person:
+    def enroll(
+        self, name: str, templates: Sequence[Embedding], *, add: bool = False, pin_required: bool = False
+    ) -> Person:
         name = clean_name(name)
         check_templates(templates, self._dimension)
         now_utc = self._clock.utc()
@@ -91,6 +93,8 @@ class SqliteStore(RulesStore, LogStore):
                 }
                 for template in templates
             )
+            if pin_required:
+                self._require_pin(known.id)
             return self._get(known.id)
 
     def forget(self, name: str) -> Person:
@@ -114,6 +118,13 @@ class SqliteStore(RulesStore, LogStore):
 
     def _get(self, person_id: int) -> Person:
         return Person(*self._db.execute(PERSON + "WHERE id = :id", {**self._space, "id": person_id}).fetchone())
+
+    def _require_pin(self, person_id: int) -> None:
+        sql = """
+            INSERT INTO permissions (person_id, disabled, pin_required) VALUES (?, 0, 1)
+            ON CONFLICT (person_id) DO UPDATE SET pin_required = 1
+        """
+        self._db.execute(sql, [person_id])
 
     def _insert_person(self, name: str, now_utc: str) -> Person:
         sql = "INSERT INTO people (name, name_key, enrolled_utc) VALUES (?, ?, ?) RETURNING id, name, 0, enrolled_utc"

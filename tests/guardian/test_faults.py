@@ -114,7 +114,6 @@ def test_guardian_killed_while_released(lock: Lock, table: Table) -> None:
     released_s = lock.opens()
     lock.process.kill()
     lock.process.wait()
-    killed_s = time.monotonic()
     lock.blind()
     time.sleep(max(released_s + UNLOCK_S + 0.2 - time.monotonic(), 0))
     assert lock.relay.released  # nobody is there to secure it
@@ -130,7 +129,6 @@ def test_guardian_killed_while_released(lock: Lock, table: Table) -> None:
     lock.start()
     ms = (lock.relay.becomes(False, since) - began_s) * 1000
     table.add("guardian killed while released: the next start", ms, "from its start; Restart=always does it")
-    assert killed_s < began_s
     lock.serves()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from edge import wire
 from edge.devices.clock import SystemClock
-from edge.errors import FaceError
+from edge.errors import FaceError, StoreError
 from edge.models.manifest import template_space
 from edge.settings import Config
 from edge.store.sqlite import SqliteStore
@@ -72,6 +72,20 @@ def test_more_pictures_of_a_decided_pair_need_no_new_decision_but_a_third_alike_
     enroll(household, "Ida", like(ADA, 0.71), add=True)
     with pytest.raises(FaceError, match="Eda"):
         enroll(household, "Eda", like(ADA, 0.72))
+
+
+def test_an_enrolment_that_fails_leaves_nobody_who_could_come_in_as_the_other(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full. Free some space.")
+
+    monkeypatch.setattr(household.store, "enroll", full)
+    with pytest.raises(StoreError):
+        enroll(household, "Ida", like(ADA, 0.7), pin_required=True)
+    assert not household.comes(ADA, 1)  # by PIN only already: safe, and an operator can take it back
+    household.guardian.answer(wire.AskAllow("Ada", pin_required=False), "root")
+    assert household.comes(ADA, 2)
 
 
 def test_a_stranger_is_not_concerned(household: Household) -> None:

@@ -59,6 +59,17 @@ def reopen(tmp_path: Path, clock: FakeClock) -> Iterator[Reopen]:
         yield _reopen
 
 
+def test_who_is_enrolled_by_pin_only_keeps_the_other_limits(store: AnyStore) -> None:
+    anna = store.enroll("Anna", vectors(1, 1), pin_required=True)
+    bert = store.enroll("Bert", vectors(1, 2))
+    store.permit("Bert", Permission(uses_left=3))
+    store.enroll("Bert", vectors(1, 3), add=True, pin_required=True)
+    assert store.permissions() == {
+        anna.id: Permission(pin_required=True),
+        bert.id: Permission(uses_left=3, pin_required=True),
+    }
+
+
 def test_a_renamed_person_keeps_number_templates_and_rules(store: AnyStore) -> None:
     anna = store.enroll("Anna", vectors(2, 1))
     bert = store.enroll("Bert", vectors(1, 2))
