@@ -11,6 +11,7 @@
     │   ├── StoreDamagedError               6  the file is not a store, or is damaged
     │   ├── StoreTooNewError                6  written by a newer facelatch
     │   ├── StoreBusyError                  6  another process has it
+    │   ├── StoreKeyError                   6  a key is missing, wrong, or open to others
     │   └── TemplateModelError              6  templates of another model
     ├── ModelError (ValueError)             7  a network is missing, altered, or not as its manifest says
     ├── CameraError (OSError)               8  the camera does not open, stopped, or repeats a frame
@@ -80,6 +81,10 @@ class StoreTooNewError(StoreError):
 
 class StoreBusyError(StoreError):
     """Another process owns the store."""
+
+
+class StoreKeyError(StoreError):
+    """The master key or the file of keys is missing, not the right one, or can be read by others."""
 
 
 class TemplateModelError(StoreError):

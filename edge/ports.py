@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.types import (
+    Consent,
     Embedding,
     Event,
     Face,
@@ -91,13 +92,22 @@ class Store(Protocol):
         ...
 
     def enroll(
-        self, name: str, templates: Sequence[Embedding], *, add: bool = False, pin_required: bool = False
+        self,
+        name: str,
+        templates: Sequence[Embedding],
+        *,
+        add: bool = False,
+        pin_required: bool = False,
+        consent: Consent | None = None,
+        expires: str | None = None,
+        crops: Sequence[bytes] = (),
     ) -> Person:
         """Store a person with one or more templates, and with ``pin_required`` that the face alone opens nothing.
 
-        With ``add`` the person must exist and gains templates; without it nobody may have the name yet (compared by
-        case folding), unless that person must enrol again. Either way the person keeps the id, and the person's
-        templates of another model are deleted. Raises PersonNameError, PersonError, InputError, StoreError.
+        ``consent`` and ``expires`` are kept in place of former ones. ``crops``: the aligned face of each template as a
+        JPEG, or none. With ``add`` the person must exist and gains templates; without it nobody may have the name yet
+        (compared by case folding), unless that person must enrol again. Either way the person keeps the id, and the
+        person's templates of another model are deleted. Raises PersonNameError, PersonError, InputError, StoreError.
         """
         ...
 
@@ -110,6 +120,23 @@ class Store(Protocol):
 
     def rename(self, name: str, new_name: str) -> Person:
         """Give a person another name; the id, templates and rules stay. Raises PersonNameError, PersonError."""
+        ...
+
+    def agree(self, name: str, consent: Consent | None, expires: str | None) -> Person:
+        """Keep a person's consent and last day (an ISO date) in place of the former ones. Raises PersonError,
+        StoreError."""
+        ...
+
+    def crops(self, name: str) -> list[bytes]:
+        """The faces kept of a person, JPEG, in the order of storing. Raises PersonError, StoreError."""
+        ...
+
+    def rotate_keys(self, given: bytes | None = None) -> None:
+        """Put another master key in place of the present one: ``given``, or a random one. Raises StoreError."""
+        ...
+
+    def key_state(self) -> tuple[str, int, int]:
+        """What the master key can be told by (hexadecimal), how many people have a key, how many keys are destroyed."""
         ...
 
     def permissions(self) -> Mapping[int, Permission]:

@@ -105,11 +105,20 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """That somebody agreed to be recognised by face: when, ISO-8601 in UTC, and to which version of the wording."""
+
+    given_utc: str
+    wording: int
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody enrolled. ``id`` is the store's key and is never used again after the person is forgotten.
 
     ``templates`` counts those of the embedding model in use: only they are ever compared. ``former_model`` is None
-    while there are any; otherwise it names the model that the newest of the person's templates is of.
+    while there are any; otherwise it names the model that the newest of the person's templates is of. ``expires``: an
+    ISO date in UTC, the last day on which the person is known; then everything of the person is erased.
     """
 
     id: int
@@ -117,6 +126,8 @@ class Person:
     templates: int
     enrolled_utc: str
     former_model: str | None = None
+    consent: Consent | None = None
+    expires: str | None = None
 
     @property
     def enrol_again(self) -> bool:

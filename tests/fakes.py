@@ -15,8 +15,8 @@ from edge.store.events import detail_json
 from edge.store.faults import already_enrolled, nobody_named
 from edge.store.permissions import check_plain
 from edge.store.rules import check_value
-from edge.store.templates import check_count, check_templates
-from edge.types import Embedding, Event, Gallery, LogCheck, LoggedEvent, Permission, Person, PinHash
+from edge.store.templates import check_count, check_crops, check_templates
+from edge.types import Consent, Embedding, Event, Gallery, LogCheck, LoggedEvent, Permission, Person, PinHash
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -58,6 +58,8 @@ class _Row:
     id: int
     name: str
     enrolled_utc: str
+    consent: Consent | None = None
+    expires: str | None = None
 
 
 @dataclass
@@ -65,6 +67,7 @@ class _Template:
     person_id: int
     model: str
     embedding: Embedding
+    crop: bytes | None = None
 
 
 class FakeStore:
@@ -82,6 +85,7 @@ class FakeStore:
         self._pins: dict[tuple[int, bool], PinHash] = {}
         self._holidays: set[str] = set()
         self._settings: dict[str, str] = {}
+        self._rotations = 0
 
     def reopened(self, model: str, dimension: int) -> "FakeStore":
         """What is stored, as a release with this embedding model opens it; it takes this store's place."""
@@ -105,10 +109,20 @@ class FakeStore:
         )
 
     def enroll(
-        self, name: str, templates: Sequence[Embedding], *, add: bool = False, pin_required: bool = False
+        self,
+        name: str,
+        templates: Sequence[Embedding],
+        *,
+        add: bool = False,
+        pin_required: bool = False,
+        consent: Consent | None = None,
+        expires: str | None = None,
+        crops: Sequence[bytes] = (),
     ) -> Person:
         name = clean_name(name)
         check_templates(templates, self._dimension)
+        check_crops(crops, len(templates))
+        check_plain(consent.given_utc if consent else None, expires)
         row = self._rows.get(name_key(name))
         if row is None and add:
             raise nobody_named(name, self._names())
@@ -118,8 +132,13 @@ class FakeStore:
         if row is None:
             self._last_id += 1
             row = self._rows[name_key(name)] = _Row(self._last_id, name, self._clock.utc())
+        row.consent, row.expires = consent or row.consent, expires or row.expires
         self._templates = [each for each in self._templates if each.person_id != row.id or self._is_current(each)]
-        self._templates += [_Template(row.id, self._model, template.copy()) for template in templates]
+        kept: Sequence[bytes | None] = crops or [None] * len(templates)
+        self._templates += [
+            _Template(row.id, self._model, template.copy(), crop)
+            for template, crop in zip(templates, kept, strict=True)
+        ]
         if pin_required:
             self._permissions[row.id] = replace(self._permissions.get(row.id, Permission()), pin_required=True)
         return self._person(row)
@@ -146,6 +165,23 @@ class FakeStore:
         row.name = new_name
         self._rows[name_key(new_name)] = row
         return self._person(row)
+
+    def agree(self, name: str, consent: Consent | None, expires: str | None) -> Person:
+        check_plain(consent.given_utc if consent else None, expires)
+        self._must_find(name)
+        row = self._rows[name_key(name)]
+        row.consent, row.expires = consent, expires
+        return self._person(row)
+
+    def crops(self, name: str) -> list[bytes]:
+        person = self._must_find(name)
+        return [each.crop for each in self._templates if each.person_id == person.id and each.crop is not None]
+
+    def rotate_keys(self, given: bytes | None = None) -> None:
+        self._rotations += 1
+
+    def key_state(self) -> tuple[str, int, int]:
+        return f"{self._rotations:016x}", len(self._rows), self._last_id - len(self._rows)
 
     def permissions(self) -> Mapping[int, Permission]:
         return dict(self._permissions)
@@ -250,7 +286,8 @@ class FakeStore:
     def _person(self, row: _Row) -> Person:
         own = [each for each in self._templates if each.person_id == row.id]
         count = sum(self._is_current(each) for each in own)
-        return Person(row.id, row.name, count, row.enrolled_utc, None if count or not own else own[-1].model)
+        former = None if count or not own else own[-1].model
+        return Person(row.id, row.name, count, row.enrolled_utc, former, row.consent, row.expires)
 
     def _must_find(self, name: str) -> Person:
         row = self._rows.get(name_key(name))

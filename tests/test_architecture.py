@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "link": {"edge.wire", "edge.errors"},
     "models": {"numpy", "cv2", "msgspec", "ai_edge_litert", "tflite_runtime", "edge.models", *ADAPTER},
     "devices": {"numpy", "cv2", "gpiod", "gpiozero", "lgpio", "picamera2", "edge.devices", *ADAPTER},
-    "store": {"numpy", "msgspec", "sqlite_utils", "edge.store", *ADAPTER},
+    "store": {"numpy", "msgspec", "sqlite_utils", "cryptography", "edge.store", *ADAPTER},
     "enroll": {"numpy", "edge.enroll", "edge.core", "edge.ports", "edge.images", *BASE},
     "pin": BASE,
     "permits": {"msgspec", "edge.pin", "edge.wire", "edge.core", "edge.ports", *BASE},
@@ -77,6 +77,7 @@ see all."""
 
 ONLY_IN = {
     "picamera2": "devices/camera_pi.py",
+    "cryptography": "store/sealing.py",
     "gpiod": "devices/gpiod.py",
     "gpiozero": "devices/gpio.py",
     "lgpio": "devices/gpio.py",
@@ -156,8 +157,8 @@ def test_the_rule_itself_refuses_what_the_core_must_not_have(module: str) -> Non
             "edge.guardian, edge.serve, edge.store.sqlite, edge.devices.bolt, edge.devices.gpio, edge.app",
             {"cv2", "PIL"},
         ),
-        ("edge.eyes, edge.link", {"sqlite3", "sqlite_utils", "gpiozero"}),
-        ("edge.cli", {"cv2", "PIL", "sqlite_utils", "gpiozero"}),
+        ("edge.eyes, edge.link", {"sqlite3", "sqlite_utils", "cryptography", "gpiozero"}),
+        ("edge.cli", {"cv2", "PIL", "sqlite_utils", "cryptography", "gpiozero"}),
     ],
 )
 def test_what_a_process_loads(modules: str, never: set[str]) -> None:

@@ -13,6 +13,8 @@ from sqlite_utils import Database
 from edge.core.names import name_key
 from edge.ports import Clock
 from edge.store.faults import explained, nobody_named, where
+from edge.store.identity import Identity, read_identities
+from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock
 from edge.store.opening import BUSY_TIMEOUT_S
 from edge.types import Person
@@ -22,29 +24,41 @@ _log = logging.getLogger(__name__)
 OF_THIS_MODEL = "model_id = :model AND dimension = :dimension"
 
 # Who has no template of this model gets the model of the newest one instead.
-PERSON = f"""
+_PERSON = f"""
     WITH counted AS (
         SELECT *, (SELECT count(*) FROM templates WHERE person_id = people.id AND {OF_THIS_MODEL}) AS count FROM people
     )
-    SELECT id, name, count, enrolled_utc, CASE count WHEN 0 THEN
+    SELECT id, count, enrolled_utc, CASE count WHEN 0 THEN
         (SELECT model_id FROM templates WHERE person_id = counted.id ORDER BY id DESC LIMIT 1)
     END FROM counted
 """  # noqa: S608  # constant
 
 
 class OpenStore:
-    """An open file. ``space``: the embedding model in use and its dimension."""
+    """An open file and its keys. ``space``: the embedding model in use and its dimension.
+
+    Names are sealed, so SQL cannot search them: who is who is kept in memory, and read anew when it changed.
+    """
 
     def __init__(
-        self, db: Database, lock: StoreLock, path: Path, template_model: str, dimension: int, clock: Clock
+        self,
+        db: Database,
+        ring: KeyRing,
+        lock: StoreLock,
+        path: Path,
+        template_model: str,
+        dimension: int,
+        clock: Clock,
     ) -> None:
-        self._db, self._lock, self._path, self._clock = db, lock, path, clock
+        self._db, self._ring, self._lock, self._path, self._clock = db, ring, lock, path, clock
         self._model, self._dimension = template_model, dimension
         self._space = {"model": template_model, "dimension": dimension}
+        self._identities: dict[int, Identity] | None = None
 
     def close(self) -> None:
         """Close the file and give its lock back; may be called twice."""
         self._db.close()
+        self._ring.close()
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -71,6 +85,7 @@ class OpenStore:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
+                self._identities = None
                 self._db.rollback()  # does nothing when SQLite has done it
                 raise
 
@@ -93,9 +108,35 @@ class OpenStore:
         except sqlite3.Error as error:
             _log.warning("%s still holds traces of erased data: %s", where(self._path), error)
 
+    def _who(self) -> dict[int, Identity]:
+        """Everybody, by number. Raises StoreDamagedError, StoreKeyError, sqlite3.Error."""
+        if self._identities is None:
+            self._identities = read_identities(self._db, self._path, self._ring)
+        return self._identities
+
+    def _key(self, person_id: int) -> bytes:
+        """Of somebody enrolled: whose key is destroyed is found by no name. Raises StoreKeyError."""
+        key = self._ring.key_of(person_id)
+        if key is None:
+            raise nobody_named(f"number {person_id}", ())
+        return key
+
+    def _persons(self, condition: str = "", person_id: int | None = None) -> list[Person]:
+        rows = self._db.execute(_PERSON + condition, {**self._space, "id": person_id}).fetchall()
+        who = self._who()
+        return [
+            Person(number, known.name, count, enrolled_utc, former, known.consent, known.expires)
+            for number, count, enrolled_utc, former in rows
+            if (known := who.get(number)) is not None
+        ]
+
+    def _get(self, person_id: int) -> Person:
+        return self._persons("WHERE id = :id", person_id)[0]
+
     def _find(self, name: str) -> Person | None:
-        row = self._db.execute(PERSON + "WHERE name_key = :key", {**self._space, "key": name_key(name)}).fetchone()
-        return None if row is None else Person(*row)
+        wanted = name_key(name)
+        found = [number for number, known in self._who().items() if name_key(known.name) == wanted]
+        return self._get(found[0]) if found else None
 
     def _must_find(self, name: str) -> Person:
         """Raises PersonError when nobody has the name."""
@@ -105,4 +146,4 @@ class OpenStore:
         return person
 
     def _names(self) -> list[str]:
-        return [name for (name,) in self._db.execute("SELECT name FROM people ORDER BY name_key")]
+        return sorted((known.name for known in self._who().values()), key=name_key)

@@ -3,43 +3,85 @@
 import os
 import sqlite3
 import stat
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from edge.core.names import clean_name, name_key, shown
-from edge.errors import PersonNameError, StoreTooNewError
+from edge.errors import PersonNameError, StoreKeyError, StoreTooNewError
 from edge.store.faults import damaged, explained, where
+from edge.store.identity import read_identities
+from edge.store.keyring import KeyRing
 from edge.store.opening import BUSY_TIMEOUT_S
-from edge.store.permissions import read_holidays, read_permissions, read_pins
+from edge.store.permissions import read_holidays, read_permissions, read_pins, read_plain_pins
 from edge.store.schema import APPLICATION_ID, KNOWN, RULES_SINCE, migrations
+from edge.store.sealing import OVERHEAD_BYTES
 from edge.store.templates import read_templates
 
 _MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html, section 1.3
 
 
-def check(path: Path, template_model: str, dimension: int) -> None:
-    """Raise unless the file at ``path`` is a sound store; its bytes stay as they are.
+def check_tables(path: Path) -> int:
+    """Raise unless the file at ``path`` is a sound database with a store's tables; the version of its schema.
+
+    Its bytes stay as they are. Raises StoreDamagedError, StoreTooNewError, StoreBusyError, StoreError.
+    """
+    with _read(path) as db:
+        _check_version(db, path)
+        _check_soundness(db, path)
+        _check_schema(db, path)
+        return _number(db, "PRAGMA user_version")
+
+
+def check_content(path: Path, template_model: str, dimension: int, ring: KeyRing | None) -> None:
+    """Raise unless all that the tables hold is what facelatch stores. ``ring``: None for a store that seals nothing.
 
     The embeddings of this model are looked at one by one; of those of other models, which are never read, only the
-    length. Raises StoreDamagedError, StoreTooNewError, StoreBusyError, StoreError.
+    length. Raises StoreDamagedError, StoreKeyError, StoreError.
     """
+    with _read(path) as db:
+        if ring is None:
+            _check_unsealed(db, path)
+            return
+        household = db.execute("SELECT value FROM settings WHERE key = 'household'").fetchone()
+        if household is None or household[0] != ring.household.hex():
+            raise StoreKeyError(
+                f"{where(path)} and the file of keys {shown(str(ring.path), 120)} do not belong together. Put the one "
+                "back that does; a backup can be read only by the lock that made it."
+            )
+        for (date,) in db.execute("SELECT enrolled_utc FROM people"):
+            if not (date.isascii() and date.isprintable()):
+                raise damaged(path, "holds a date that facelatch would not store")
+        names = [name_key(identity.name) for identity in read_identities(db, path, ring).values()]
+        if len(set(names)) < len(names):
+            raise damaged(path, "holds two people of one name")
+        _check_lengths(db, path, "sealed", OVERHEAD_BYTES)
+        read_templates(db, path, template_model, dimension, ring)
+        read_permissions(db, path)
+        read_pins(db, path, ring)
+        read_holidays(db, path)
+
+
+def _check_unsealed(db: Database, path: Path) -> None:
+    """Everything is taken over and sealed: the templates of every model."""
+    _check_people(db, path)
+    _check_lengths(db, path, "embedding", 0)
+    if _number(db, "PRAGMA user_version") >= RULES_SINCE:
+        read_permissions(db, path)
+        read_plain_pins(db, path)
+        read_holidays(db, path)
+
+
+@contextmanager
+def _read(path: Path) -> Iterator[Database]:
     with explained(path, "be opened"):
         _check_file(path)
         with closing(_connect_read_only(path)) as db:
             try:
                 db.execute("PRAGMA trusted_schema = OFF")
-                _check_version(db, path)
-                _check_soundness(db, path)
-                _check_schema(db, path)
-                _check_people(db, path)
-                _check_lengths(db, path)
-                read_templates(db, path, template_model, dimension)
-                if _number(db, "PRAGMA user_version") >= RULES_SINCE:
-                    read_permissions(db, path)
-                    read_pins(db, path)
-                    read_holidays(db, path)
+                yield db
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
                     raise
@@ -136,9 +178,10 @@ def _check_people(db: Database, path: Path) -> None:
             raise damaged(path, f"holds a person that facelatch would not store, {shown(name)}")
 
 
-def _check_lengths(db: Database, path: Path) -> None:
+def _check_lengths(db: Database, path: Path, column: str, more: int) -> None:
     """Of the templates of every model: a row whose length contradicts its dimension is nobody's."""
-    if db.execute("SELECT 1 FROM templates WHERE length(embedding) != 4 * dimension LIMIT 1").fetchone():
+    sql = f"SELECT 1 FROM templates WHERE length({column}) != 4 * dimension + {more} LIMIT 1"  # noqa: S608  # constants
+    if db.execute(sql).fetchone():
         raise damaged(path, "holds a template of the wrong length")
 
 

@@ -2,17 +2,16 @@
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from edge.errors import StoreError
-from edge.store.chain import Chain
 from edge.store.faults import damaged, explained, where
-from edge.store.key import flush_folder, log_key
+from edge.store.key import flush_folder
 from edge.store.lock import give_to_folder_owner
-from edge.store.schema import CHAIN_SINCE, migrations
 
 BUSY_TIMEOUT_S = 0.5
 """How long SQLite waits for another program's lock. The lock file keeps other writers away, so this is for a backup or
@@ -20,7 +19,7 @@ somebody at the SQLite shell; the guardian must not stand still for more than a 
 
 
 def make_folder(path: Path) -> None:
-    """Create the store's folder, for its owner only whatever the umask; an existing one is left as it is."""
+    """Create the folder of ``path``, for its owner only whatever the umask; an existing one is left as it is."""
     with explained(path, "be created"):
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
@@ -28,26 +27,20 @@ def make_folder(path: Path) -> None:
             path.parent.chmod(0o700)
 
 
-def create(path: Path) -> None:
-    """Make an empty store, complete or not at all: it is built under another name, then renamed.
+def build(path: Path, fill: Callable[[Database], None]) -> None:
+    """Make a database, complete or not at all: it is built under another name, then renamed.
 
-    So an empty or half-made file under the store's own name is always damage, never a beginning. Raises StoreError.
+    So an empty or half-made file under the name itself is always damage, never a beginning. Raises StoreError.
     """
-    for rest in _beside(path, "-wal", "-journal"):
+    for rest in beside(path, "-wal", "-journal"):
         if rest.exists():  # SQLite would play it into the new file
             raise damaged(path, f"is missing, but its {rest.name!r} is there")
     fresh = path.with_name(path.name + ".new")
     with explained(path, "be created"):
         try:
-            _remove(fresh)
-            descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                os.fchmod(descriptor, 0o600)
-                give_to_folder_owner(descriptor, path.parent)
-            finally:
-                os.close(descriptor)
+            make_file(fresh)
             with closing(connect(fresh)) as db:
-                migrate(db, path)
+                fill(db)
             fresh.rename(path)
             flush_folder(path.parent)
         except BaseException:
@@ -56,20 +49,15 @@ def create(path: Path) -> None:
             raise
 
 
-def migrate(db: Database, path: Path) -> Chain:
-    """Bring the tables up to date, and chain the log of a release that knew no chain, all in one transaction.
-
-    A store that has a chain and whose key is gone gets another key: the door must work, and the log says so. Raises
-    OSError, sqlite3.Error.
-    """
-    has_chain = db.execute("PRAGMA user_version").fetchone()[0] >= CHAIN_SINCE
-    with db.atomic():
-        migrations.apply(db)
-        key, key_lost = log_key(path, has_chain=has_chain)
-        chain = Chain(db, key, key_lost=key_lost)
-        if not has_chain:
-            chain.begin()
-    return chain
+def make_file(path: Path) -> None:
+    """An empty file in place of a database that may be there, for the folder's owner only. Raises OSError."""
+    _remove(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        give_to_folder_owner(descriptor, path.parent)
+    finally:
+        os.close(descriptor)
 
 
 def connect(path: Path) -> Database:
@@ -90,10 +78,11 @@ def connect(path: Path) -> Database:
         raise
 
 
-def _beside(path: Path, *endings: str) -> list[Path]:
+def beside(path: Path, *endings: str) -> list[Path]:
+    """Files of the same name with something behind it."""
     return [path.with_name(path.name + ending) for ending in endings]
 
 
 def _remove(path: Path) -> None:
-    for file in _beside(path, "", "-wal", "-shm", "-journal"):
+    for file in beside(path, "", "-wal", "-shm", "-journal"):
         file.unlink(missing_ok=True)

@@ -6,7 +6,14 @@ from edge.core.names import shown
 from edge.errors import StoreError
 from edge.store.base import OpenStore
 from edge.store.faults import explained
-from edge.store.permissions import check_plain, read_holidays, read_permissions, read_pins
+from edge.store.permissions import (
+    check_plain,
+    read_holidays,
+    read_permissions,
+    read_pins,
+    write_permission,
+    write_pin,
+)
 from edge.store.schema import VALUE_MAX_CHARS
 from edge.types import Permission, Person, PinHash
 
@@ -20,16 +27,9 @@ class RulesStore(OpenStore):
 
     def permit(self, name: str, permission: Permission) -> Person:
         check_plain(permission.valid_from_utc, permission.valid_until_utc, permission.schedule)
-        sql = """
-            INSERT OR REPLACE INTO permissions
-            (person_id, disabled, valid_from_utc, valid_until_utc, uses_left, schedule, pin_required)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
-        """
         with self._writing():
             person = self._must_find(name)
-            dates = (permission.valid_from_utc, permission.valid_until_utc)
-            limits = (permission.uses_left, permission.schedule, int(permission.pin_required))
-            self._db.execute(sql, [person.id, int(permission.disabled), *dates, *limits])
+            write_permission(self._db, person.id, permission)
         return person
 
     def spend_use(self, person_id: int) -> None:
@@ -39,7 +39,7 @@ class RulesStore(OpenStore):
 
     def pins(self) -> list[PinHash]:
         with explained(self._path, "be read"):
-            return read_pins(self._db, self._path)
+            return read_pins(self._db, self._path, self._ring)
 
     def set_pin(self, name: str, text: str | None, *, duress: bool) -> Person:
         check_plain(text)
@@ -47,8 +47,7 @@ class RulesStore(OpenStore):
             person = self._must_find(name)
             self._db.execute("DELETE FROM pins WHERE person_id = ? AND duress = ?", [person.id, int(duress)])
             if text is not None:
-                row = [person.id, text, int(duress)]
-                self._db.execute("INSERT INTO pins (person_id, text, duress) VALUES (?, ?, ?)", row)
+                write_pin(self._db, self._key(person.id), PinHash(person.id, text, duress))
         self._try_to_erase_traces()  # a PIN has few digits: whoever finds the old hash tries them all
         return person
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Migrations
 
+from edge.store.sealing import OVERHEAD_BYTES
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
@@ -14,7 +16,7 @@ APPLICATION_ID = 0x464C4348
 """"FLCH" in the file's header (https://www.sqlite.org/fileformat.html, offset 68): tells a store from other
 databases."""
 
-KNOWN = ("0001_people_templates_events", "0002_rules_and_chain", "0003_pin_required")
+KNOWN = ("0001_people_templates_events", "0002_rules_and_chain", "0003_pin_required", "0004_sealed")
 """Every migration in order. ``PRAGMA user_version`` counts those applied."""
 
 RULES_SINCE = CHAIN_SINCE = 2
@@ -22,6 +24,12 @@ RULES_SINCE = CHAIN_SINCE = 2
 
 PIN_REQUIRED_SINCE = 3
 """The version from which on a permission can ask for the PIN."""
+
+SEALED_SINCE = 4
+"""The version from which on names, templates and PINs are sealed with the person's key."""
+
+CROP_MAX_BYTES = 5632
+"""A JPEG of the aligned face, 112 pixels square: 20 of them and as many templates fit one packet of the wire."""
 
 VALUE_MAX_CHARS = 10_000
 """Longest value of a setting."""
@@ -128,3 +136,59 @@ def _pin_required(db: "Database") -> None:
         "ALTER TABLE permissions ADD COLUMN pin_required INTEGER NOT NULL DEFAULT 0 CHECK (pin_required IN (0, 1))"
     )
     db.execute("PRAGMA user_version = 3")
+
+
+# The number comes from the file of keys. Sealed: the name, and consent and last day where they are given.
+_SEALED_PEOPLE = f"""
+    CREATE TABLE people (
+        id INTEGER PRIMARY KEY,
+        sealed BLOB NOT NULL CHECK (length(sealed) BETWEEN {OVERHEAD_BYTES} AND 2048),
+        enrolled_utc TEXT NOT NULL
+    ) STRICT
+"""
+
+# Sealed: the embedding, float32, little-endian.
+_SEALED_TEMPLATES = f"""
+    CREATE TABLE templates (
+        id INTEGER PRIMARY KEY,
+        person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+        model_id TEXT NOT NULL,
+        dimension INTEGER NOT NULL CHECK (dimension > 0),
+        sealed BLOB NOT NULL CHECK (length(sealed) = 4 * dimension + {OVERHEAD_BYTES}),
+        created_utc TEXT NOT NULL
+    ) STRICT
+"""
+
+# The aligned face that the template was made of, a JPEG, where the owner keeps such pictures.
+_CROPS = f"""
+    CREATE TABLE crops (
+        template_id INTEGER PRIMARY KEY REFERENCES templates (id) ON DELETE CASCADE,
+        sealed BLOB NOT NULL CHECK (length(sealed) BETWEEN {OVERHEAD_BYTES} AND {CROP_MAX_BYTES + OVERHEAD_BYTES})
+    ) STRICT
+"""
+
+_SEALED_PERMISSIONS = _PERMISSIONS.replace(
+    "schedule TEXT\n", "schedule TEXT,\n        pin_required INTEGER NOT NULL CHECK (pin_required IN (0, 1))\n"
+)
+
+# Sealed: salt and digest.
+_SEALED_PINS = f"""
+    CREATE TABLE pins (
+        person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+        duress INTEGER NOT NULL CHECK (duress IN (0, 1)),
+        sealed BLOB NOT NULL CHECK (length(sealed) BETWEEN {OVERHEAD_BYTES} AND 1024),
+        PRIMARY KEY (person_id, duress)
+    ) STRICT
+"""
+
+
+@migrations(name=KNOWN[3])
+def _sealed(db: "Database") -> None:
+    """The rows themselves need the people's keys: ``upgrade`` takes them out before and puts them back, in the same
+    transaction."""
+    for table in ("pins", "permissions", "templates", "people"):
+        db.execute(f"DROP TABLE {table}")
+    for sql in (_SEALED_PEOPLE, _SEALED_TEMPLATES, _CROPS, _SEALED_PERMISSIONS, _SEALED_PINS):
+        db.execute(sql)
+    db.execute("CREATE INDEX templates_person ON templates (person_id)")
+    db.execute("PRAGMA user_version = 4")

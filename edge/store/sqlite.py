@@ -1,106 +1,144 @@
 """The store: people, their templates, their rules and the audit log in one SQLite file, with one writer."""
 
+import logging
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from edge.core.names import clean_name, name_key
+from edge.errors import StoreError
 from edge.ports import Clock
-from edge.store.base import OF_THIS_MODEL, PERSON
-from edge.store.checking import check
-from edge.store.faults import already_enrolled, explained, nobody_named
+from edge.store.base import OF_THIS_MODEL
+from edge.store.checking import check_content, check_tables
+from edge.store.copying import copy_database
+from edge.store.faults import already_enrolled, explained, nobody_named, where
+from edge.store.identity import Identity, seal_identity
+from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock
 from edge.store.log import LogStore
-from edge.store.opening import connect, create, make_folder, migrate
+from edge.store.master import MasterKey
+from edge.store.opening import beside, build, connect, make_folder
 from edge.store.rules import RulesStore
-from edge.store.templates import check_count, check_templates, read_templates, to_blob
-from edge.types import Embedding, Gallery, Person
+from edge.store.schema import KNOWN, SEALED_SINCE
+from edge.store.templates import (
+    check_count,
+    check_crops,
+    check_templates,
+    read_crops,
+    read_templates,
+    seal_crop,
+    seal_template,
+    to_blob,
+)
+from edge.store.upgrade import begin, migrate
+from edge.types import Consent, Embedding, Event, Gallery, Person
+
+_log = logging.getLogger(__name__)
 
 
 class SqliteStore(RulesStore, LogStore):
     """``ports.Store`` on a SQLite file. Get one with ``open``; use it from the thread that opened it."""
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], template_model: str, dimension: int, clock: Clock) -> Self:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        template_model: str,
+        dimension: int,
+        clock: Clock,
+        master: MasterKey | None = None,
+    ) -> Self:
         """Open the store at ``path`` as its only writer, or create it (file 0600, new folder 0700).
 
         ``template_model`` and ``dimension`` are the embedder's: templates of another stay in the file, so that going
-        back to it works, and are never handed out. Whatever is refused keeps its bytes. Raises StoreBusyError,
-        StoreDamagedError, StoreTooNewError, StoreError.
+        back to it works, and are never handed out. ``master``: the master key, where it is not beside the store.
+        Whatever is refused keeps its bytes. Raises StoreBusyError, StoreDamagedError, StoreKeyError, StoreTooNewError,
+        StoreError.
         """
         # Two names of one file (a symlink) must share one lock.
         real = Path(os.path.realpath(path))
+        master = MasterKey.beside(real) if master is None else master
         make_folder(real)
-        with explained(real, "be locked"):
-            lock = StoreLock(real)
-        try:
-            if real.exists():
-                check(real, template_model, dimension)
-            else:
-                create(real)
+        with ExitStack() as opened:  # whatever fails, what was opened is closed again
+            with explained(real, "be locked"):
+                lock = StoreLock(real)
+            opened.callback(lock.release)
+            ring, version = _examined(real, template_model, dimension, master)
+            opened.callback(ring.close)
+            before = _copy_before_upgrade(real, version)
             with explained(real, "be opened"):
                 db = connect(real)
-        except BaseException:
-            lock.release()
-            raise
-        store = cls(db, lock, real, template_model, dimension, clock)
-        try:
-            with explained(real, "be opened"):
-                store._begin(migrate(db, real))
+                opened.callback(db.close)
+                store = cls(db, ring, lock, real, template_model, dimension, clock)
+                store._begin(migrate(db, real, ring))
+                store._finish_forgetting()
                 store._erase_traces()
-        except BaseException:
-            store.close()
-            raise
-        return store
+            if before is not None and version < SEALED_SINCE:
+                check_content(real, template_model, dimension, ring)
+                with explained(before, "be removed"):
+                    before.unlink()  # it holds everybody in the open
+            opened.pop_all()
+            return store
 
     def people(self) -> list[Person]:
         with explained(self._path, "be read"):
-            return [Person(*row) for row in self._db.execute(PERSON + "ORDER BY name_key", self._space)]
+            return sorted(self._persons(), key=lambda person: name_key(person.name))
 
     def gallery(self) -> Gallery:
         with explained(self._path, "be read"):
-            person_ids, templates = read_templates(self._db, self._path, self._model, self._dimension)
-            names = dict(self._db.execute("SELECT id, name FROM people").fetchall())
-        known = {person_id: names[person_id] for person_id in np.unique(person_ids).tolist()}
+            person_ids, templates = read_templates(self._db, self._path, self._model, self._dimension, self._ring)
+            who = self._who()
+        known = {person_id: who[person_id].name for person_id in np.unique(person_ids).tolist()}
         return Gallery(templates=templates, person_ids=person_ids, names=known)
 
     def enroll(
-        self, name: str, templates: Sequence[Embedding], *, add: bool = False, pin_required: bool = False
+        self,
+        name: str,
+        templates: Sequence[Embedding],
+        *,
+        add: bool = False,
+        pin_required: bool = False,
+        consent: Consent | None = None,
+        expires: str | None = None,
+        crops: Sequence[bytes] = (),
     ) -> Person:
         name = clean_name(name)
         check_templates(templates, self._dimension)
+        check_crops(crops, len(templates))
+        identity = Identity.of(name, consent, expires)
         now_utc = self._clock.utc()
+        known = self._allowed(name, len(templates), add=add)
+        # The key first: whoever is in the store has one, whenever the power goes.
+        person_id = known.id if known else self._ring.make_key()
         with self._writing():
-            known = self._find(name)
-            if known is None and add:
-                raise nobody_named(name, self._names())
-            if known is not None and not known.enrol_again and not add:
-                raise already_enrolled(known.name)
             if known is None:
-                known = self._insert_person(name, now_utc)
-            self._drop_other_models(known.id)
-            check_count(known.templates + len(templates))
-            self._db.table("templates").insert_all(
-                {
-                    "person_id": known.id,
-                    "model_id": self._model,
-                    "dimension": self._dimension,
-                    "embedding": to_blob(template),
-                    "created_utc": now_utc,
-                }
-                for template in templates
-            )
+                sealed = seal_identity(self._key(person_id), person_id, identity)
+                self._db.execute("INSERT INTO people VALUES (?, ?, ?)", [person_id, sealed, now_utc])
+                self._identities = None
+            elif consent is not None or expires is not None:
+                self._identify(known.id, Identity.of(known.name, consent or known.consent, expires or known.expires))
+            self._drop_other_models(person_id)
+            for number, template in enumerate(templates):
+                self._insert_template(person_id, template, crops[number] if crops else None, now_utc)
             if pin_required:
-                self._require_pin(known.id)
-            return self._get(known.id)
+                self._require_pin(person_id)
+            return self._get(person_id)
 
     def forget(self, name: str) -> Person:
-        with self._writing():
+        with explained(self._path, "be read"):
             person = self._must_find(name)
-            self._db.table("people").delete(person.id)
+        # The key first: then no copy of the store, however old, can tell anything about this person.
+        self._ring.destroy(person.id, self._clock.utc())
+        self._identities = None
+        try:
+            with self._writing():
+                self._db.execute("DELETE FROM people WHERE id = ?", [person.id])
+        except StoreError as error:  # nobody can read what is left, and it goes at the next opening
+            _log.warning("%s still holds the sealed rows of who was forgotten: %s", where(self._path), error)
         self._try_to_erase_traces()
         return person
 
@@ -111,13 +149,54 @@ class SqliteStore(RulesStore, LogStore):
             known = self._find(new_name)
             if known is not None and known.id != person.id:
                 raise already_enrolled(known.name)
-            self._db.table("people").update(person.id, {"name": new_name, "name_key": name_key(new_name)})
-            renamed = self._get(person.id)
+            renamed = self._identify(person.id, Identity.of(new_name, person.consent, person.expires))
         self._try_to_erase_traces()
         return renamed
 
-    def _get(self, person_id: int) -> Person:
-        return Person(*self._db.execute(PERSON + "WHERE id = :id", {**self._space, "id": person_id}).fetchone())
+    def agree(self, name: str, consent: Consent | None, expires: str | None) -> Person:
+        with self._writing():
+            person = self._must_find(name)
+            return self._identify(person.id, Identity.of(person.name, consent, expires))
+
+    def crops(self, name: str) -> list[bytes]:
+        with explained(self._path, "be read"):
+            person = self._must_find(name)
+            return read_crops(self._db, self._path, person.id, self._key(person.id))
+
+    def rotate_keys(self, given: bytes | None = None) -> None:
+        self._ring.rotate(given)
+
+    def key_state(self) -> tuple[str, int, int]:
+        return self._ring.mark(), *self._ring.counts()
+
+    def _allowed(self, name: str, more: int, *, add: bool) -> Person | None:
+        """Who is meant, None for somebody new. Raises PersonError, InputError."""
+        with explained(self._path, "be read"):
+            known = self._find(name)
+            if known is None and add:
+                raise nobody_named(name, self._names())
+        if known is not None and not known.enrol_again and not add:
+            raise already_enrolled(known.name)
+        check_count(more + (known.templates if known else 0))
+        return known
+
+    def _identify(self, person_id: int, identity: Identity) -> Person:
+        sealed = seal_identity(self._key(person_id), person_id, identity)
+        self._db.execute("UPDATE people SET sealed = ? WHERE id = ?", [sealed, person_id])
+        self._identities = None
+        return self._get(person_id)
+
+    def _insert_template(self, person_id: int, template: Embedding, crop: bytes | None, now_utc: str) -> None:
+        key = self._key(person_id)
+        sealed = seal_template(key, person_id, self._model, to_blob(template))
+        sql = """
+            INSERT INTO templates (person_id, model_id, dimension, sealed, created_utc) VALUES (?, ?, ?, ?, ?)
+            RETURNING id
+        """
+        row = [person_id, self._model, self._dimension, sealed, now_utc]
+        ((number,),) = self._db.execute(sql, row).fetchall()
+        if crop is not None:
+            self._db.execute("INSERT INTO crops VALUES (?, ?)", [number, seal_crop(key, person_id, crop)])
 
     def _require_pin(self, person_id: int) -> None:
         sql = """
@@ -126,11 +205,47 @@ class SqliteStore(RulesStore, LogStore):
         """
         self._db.execute(sql, [person_id])
 
-    def _insert_person(self, name: str, now_utc: str) -> Person:
-        sql = "INSERT INTO people (name, name_key, enrolled_utc) VALUES (?, ?, ?) RETURNING id, name, 0, enrolled_utc"
-        return Person(*self._db.execute(sql, [name, name_key(name), now_utc]).fetchall()[0])
-
     def _drop_other_models(self, person_id: int) -> None:
         """Who enrols has templates of one model from here on: biometric data that nothing reads is not kept."""
         sql = f"DELETE FROM templates WHERE person_id = :id AND NOT ({OF_THIS_MODEL})"  # noqa: S608  # constant
         self._db.execute(sql, {**self._space, "id": person_id})
+
+    def _finish_forgetting(self) -> None:
+        """Rows of people whose key is destroyed: a power cut came in between, or a backup brought them back."""
+        for (person_id,) in self._db.execute("SELECT id FROM people").fetchall():
+            if self._ring.key_of(person_id) is None:
+                with self._writing():
+                    self._db.execute("DELETE FROM people WHERE id = ?", [person_id])
+                self.log(Event("forgotten", person_id, {"reason": "the key of this person was destroyed before"}))
+
+
+def _examined(path: Path, template_model: str, dimension: int, master: MasterKey) -> tuple[KeyRing, int]:
+    """The keys of a store that is sound, or was made just now, and the version of its schema."""
+    if not path.exists():
+        ring = KeyRing.open(path, master, make=True)
+        try:
+            build(path, lambda db: begin(db, path, ring))
+        except BaseException:
+            ring.close()
+            raise
+        return ring, len(KNOWN)
+    version = check_tables(path)
+    if version < SEALED_SINCE:
+        check_content(path, template_model, dimension, None)
+        return KeyRing.open(path, master, make=True), version
+    ring = KeyRing.open(path, master, make=False)
+    try:
+        check_content(path, template_model, dimension, ring)
+    except BaseException:
+        ring.close()
+        raise
+    return ring, version
+
+
+def _copy_before_upgrade(path: Path, version: int) -> Path | None:
+    """A store of an earlier release as it was, should the upgrade have to be taken back; None where there is none."""
+    if version == len(KNOWN):
+        return None
+    (copy,) = beside(path, f".schema{version}")
+    copy_database(path, copy)
+    return copy

@@ -9,10 +9,14 @@ import numpy.typing as npt
 
 from edge.errors import InputError, TemplateModelError
 from edge.store.faults import damaged
+from edge.store.schema import CROP_MAX_BYTES
+from edge.store.sealing import seal, unseal
 from edge.types import TEMPLATES_MAX, Embedding, FloatArray
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+    from edge.store.keyring import KeyRing
 
 NORM_TOLERANCE = 1e-3
 """How far an embedding's Euclidean norm may be from 1: a float32 unit vector is off by 1e-6 at most; 1e-3 moves no
@@ -56,30 +60,73 @@ def to_blob(template: Embedding) -> bytes:
     return template.astype(_STORED).tobytes()
 
 
+def seal_template(key: bytes, person_id: int, model_id: str, blob: bytes) -> bytes:
+    """The row's ``sealed``: a template of one model is never taken for one of another."""
+    return seal(key, blob, _purpose(person_id, model_id))
+
+
+def check_crops(crops: Sequence[bytes], templates: int) -> None:
+    """Raise InputError unless there is none, or one of a size that is kept for each template."""
+    if crops and (len(crops) != templates or not all(0 < len(crop) <= CROP_MAX_BYTES for crop in crops)):
+        raise InputError(
+            f"Hand over one picture of 1 to {CROP_MAX_BYTES} bytes for each template, or none; these are {len(crops)}."
+        )
+
+
+def seal_crop(key: bytes, person_id: int, jpeg: bytes) -> bytes:
+    """The row's ``sealed``."""
+    return seal(key, jpeg, _crop_purpose(person_id))
+
+
+def read_crops(db: "Database", path: Path, person_id: int, key: bytes) -> list[bytes]:
+    """The kept pictures of one person, JPEG, of whatever model's templates. Raises StoreDamagedError, sqlite3.Error."""
+    sql = "SELECT crops.sealed FROM crops JOIN templates ON id = template_id WHERE person_id = ? ORDER BY id"
+    try:
+        return [unseal(key, sealed, _crop_purpose(person_id)) for (sealed,) in db.execute(sql, [person_id])]
+    except ValueError as error:
+        raise damaged(path, f"holds a picture of person {person_id} that the person's key does not open") from error
+
+
 def read_templates(
-    db: "Database", path: Path, model_id: str, dimension: int
+    db: "Database", path: Path, model_id: str, dimension: int, ring: "KeyRing"
 ) -> tuple[npt.NDArray[np.int64], FloatArray]:
     """This model's templates in the order of storing: (N,) int64 whose it is, and (N, dimension) float32 unit rows.
 
     Embeddings of two models lie in spaces that have nothing to do with each other, even where the dimension is the
-    same: a similarity between them would be chance. The arrays are the caller's own. Raises StoreDamagedError,
-    sqlite3.Error.
+    same: a similarity between them would be chance. Whose key is destroyed is left out. The arrays are the caller's
+    own. Raises StoreDamagedError, StoreKeyError, sqlite3.Error.
     """
     of_this_model = "FROM templates WHERE model_id = ? AND dimension = ?"
     count = db.execute(f"SELECT count(*) {of_this_model}", [model_id, dimension]).fetchone()[0]
     person_ids = np.empty(count, dtype=np.int64)
     matrix = np.empty((count, dimension), dtype=np.float32)
     # Row by row: the embeddings are the store's bulk and are not held twice.
-    sql = f"SELECT person_id, embedding {of_this_model} ORDER BY id LIMIT ?"
-    rows = db.execute(sql, [model_id, dimension, count])
-    for row, (person_id, blob) in enumerate(rows):
-        if len(blob) != dimension * _STORED.itemsize:
-            raise damaged(path, "holds a template of the wrong length")
+    sql = f"SELECT person_id, sealed {of_this_model} ORDER BY id LIMIT ?"
+    row = 0
+    for person_id, sealed in db.execute(sql, [model_id, dimension, count]):
+        key = ring.key_of(person_id)
+        if key is None:
+            continue
+        try:
+            blob = unseal(key, sealed, _purpose(person_id, model_id))
+            matrix[row] = np.frombuffer(blob, dtype=_STORED)
+        except ValueError as error:
+            raise damaged(
+                path, f"holds a template of person {person_id} that the person's key does not open"
+            ) from error
         person_ids[row] = person_id
-        matrix[row] = np.frombuffer(blob, dtype=_STORED)
-    if not _is_unit(matrix).all():
+        row += 1
+    if not _is_unit(matrix[:row]).all():
         raise damaged(path, "holds a template that is not a finite unit vector")
-    return person_ids, matrix
+    return person_ids[:row], matrix[:row]
+
+
+def _purpose(person_id: int, model_id: str) -> str:
+    return f"template of {person_id}, model {model_id}"
+
+
+def _crop_purpose(person_id: int) -> str:
+    return f"picture of {person_id}"
 
 
 def _is_unit(rows: FloatArray) -> npt.NDArray[np.bool_]:

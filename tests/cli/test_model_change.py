@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from edge import wire
+from edge.models.manifest import template_space
 from edge.settings import Config
+from edge.store.sqlite import SqliteStore
 from edge.types import Person, Rgb
 from tests.cli.facelatch import ok, ok_json, run
 from tests.cli.test_run import cut_out, running, walk_past
+from tests.fakes import FakeClock
 
 __all__ = ["cut_out"]  # a fixture
 
@@ -22,11 +25,14 @@ Photos = dict[str, Path]
 OLDER = "mobilefacenet-192-0"
 
 
-def as_of_an_older_release(house: Config, name: str, model: str = OLDER) -> None:
-    """Turn the person's templates into ones of another model, with the very numbers of this one."""
-    with closing(sqlite3.connect(house.store_path, isolation_level=None)) as db:
-        sql = "UPDATE templates SET model_id = ? WHERE person_id = (SELECT id FROM people WHERE name = ?)"
-        assert db.execute(sql, [model, name]).rowcount > 0
+def as_of_an_older_release(house: Config, name: str, model: str = OLDER, before: str | None = None) -> None:
+    """Turn the person's templates into ones of another model, with the very numbers of this one (or ``before``)."""
+    model_id, dimension = template_space("cpu", "none", None)
+    with SqliteStore.open(house.store_path, before or model_id, dimension, FakeClock()) as store:
+        gallery = store.gallery()
+    rows = [gallery.names[int(person_id)] == name for person_id in gallery.person_ids]
+    with SqliteStore.open(house.store_path, model, dimension, FakeClock()) as store:
+        store.enroll(name, list(gallery.templates[rows]))
 
 
 def templates(house: Config) -> list[tuple[int, str]]:
@@ -110,14 +116,14 @@ def test_the_lock_says_it_when_it_starts_and_lets_nobody_in_by_old_templates(
 
 def test_going_back_to_the_older_model_works(changed: Config, photos: Photos) -> None:
     """Seen from the older release its own templates are the current ones, and Joe's those of another model."""
-    as_of_an_older_release(changed, "Barack", "mobilefacenet-192-1")
+    as_of_an_older_release(changed, "Barack", "mobilefacenet-192-1", OLDER)
     as_of_an_older_release(changed, "Joe")
     assert nearest(changed, photos["obama3.jpg"])["person"] == "Barack"
     assert [(p["name"], p["enrol_again"]) for p in ok_json(changed, "people")] == [("Barack", False), ("Joe", True)]
 
 
 def test_a_hostile_model_name_is_shown_harmlessly(changed: Config) -> None:
-    as_of_an_older_release(changed, "Barack", "\x1b[2J[bold]" + "x" * 10_000)
+    as_of_an_older_release(changed, "Barack", "\x1b[2J[bold]" + "x" * 10_000, OLDER)
     done = run(changed, "people")
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout

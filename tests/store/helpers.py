@@ -25,7 +25,7 @@ def open_store(path: Path, model: str = MODEL, dimension: int = DIMENSION) -> Sq
 
 def digests(path: Path) -> dict[str, str]:
     """The store's file and its write-ahead log as they are on the disk; nothing stray may lie beside them."""
-    own = {path.name + end for end in ("", "-wal", "-shm", ".lock", ".logkey")}
+    own = {path.name + end for end in ("", "-wal", "-shm", ".lock", ".logkey", ".keys", ".master")}
     strays = {file.name for file in path.parent.iterdir()} - own
     assert not strays
     files = (path, path.with_name(path.name + "-wal"))

@@ -26,6 +26,7 @@ def work(path: Path, steps: int) -> None:
         return 0
 
     store._db.conn.set_progress_handler(count_down, 1)
+    store._ring._db.conn.set_progress_handler(count_down, 1)
     store.forget("Anna")
     os.write(answers, b"forgot Anna\n")
     for number in range(1_000_000):

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import StoreError
+from edge.errors import PersonError, StoreError
 from edge.store.sqlite import SqliteStore
-from edge.types import Embedding, Event
+from edge.types import Consent, Event
 from tests.store.helpers import open_store, vectors
 from tests.store.test_opening import largest_file
 
-KILLS = 60
+KILLS = 200
 
 
 @pytest.fixture
@@ -81,13 +81,12 @@ def test_a_failure_at_the_last_template_of_enrolling_again_keeps_the_old_ones(pa
 @pytest.mark.parametrize("room", [0, 3000, 9000])
 def test_on_a_full_disk_nothing_changes_and_later_all_works(path: Path, room: int) -> None:
     with open_store(path) as store:
-        store.log(Event("started"))
+        for _ in range(100):  # the store's log is longer than that of its keys
+            store.log(Event("started"))
         size = path.with_name("people.db-wal").stat().st_size
         with largest_file(size + room):
             with pytest.raises(StoreError, match=r"cannot be written .*(Check the disk|Free some space)"):
                 store.enroll("Cleo", vectors(5, 3))
-            with pytest.raises(StoreError, match="cannot be written"):
-                store.forget("Anna")
             assert names(store) == ["Anna", "Bert"]
         store.enroll("Cleo", vectors(5, 3))
         assert names(store) == ["Anna", "Bert", "Cleo"]
@@ -95,11 +94,37 @@ def test_on_a_full_disk_nothing_changes_and_later_all_works(path: Path, room: in
         assert names(store) == ["Anna", "Bert", "Cleo"]
 
 
+def test_on_a_disk_without_room_for_a_key_nobody_is_enrolled_or_forgotten(path: Path) -> None:
+    with open_store(path) as store, largest_file(0):
+        with pytest.raises(StoreError, match="cannot be written"):
+            store.enroll("Cleo", vectors(5, 3))
+        with pytest.raises(StoreError, match="cannot be written"):
+            store.forget("Anna")
+        assert names(store) == ["Anna", "Bert"]
+    with open_store(path) as store:
+        assert names(store) == ["Anna", "Bert"]
+
+
+def test_who_is_forgotten_is_forgotten_though_the_rows_cannot_be_removed_yet(path: Path) -> None:
+    with open_store(path) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # another program's lock on the store, none on its keys
+            assert store.forget("Anna").name == "Anna"
+            assert names(store) == ["Bert"]
+            assert store.pins() == []
+        with pytest.raises(PersonError):
+            store.forget("Anna")
+    with open_store(path) as store:
+        assert names(store) == ["Bert"]
+        (entry,) = store.log_page(kind="forgotten")
+        assert entry.event.person_id == 1
+    assert rows(path, "people") == [2]
+
+
 def test_killed_at_any_step_it_holds_what_was_answered_and_nothing_by_half(path: Path, tmp_path: Path) -> None:
     stores = [tmp_path / f"kill{number}" / "people.db" for number in range(KILLS)]
     for copy in stores:
-        copy.parent.mkdir()
-        shutil.copyfile(path, copy)
+        shutil.copytree(path.parent, copy.parent)
     subprocess.run([sys.executable, "-m", "tests.store.kill_worker", "1", *map(str, stores)], check=True)
     interrupted = 0
     for copy in stores:
@@ -126,7 +151,7 @@ def test_a_log_torn_at_any_byte_gives_the_state_before_or_after(path: Path, tmp_
     cuts = {*range(0, len(log), 1009), *range(32, len(log) + 1, 24 + 4096), len(log) - 1, len(log)}
     for cut in sorted(cuts):
         copy = tmp_path / f"torn{cut}" / "people.db"
-        copy.parent.mkdir()
+        shutil.copytree(path.parent, copy.parent)
         copy.write_bytes(file)
         copy.with_name("people.db-wal").write_bytes(log[:cut])
         with open_store(copy) as store:
@@ -134,50 +159,89 @@ def test_a_log_torn_at_any_byte_gives_the_state_before_or_after(path: Path, tmp_
     assert seen == {("Anna", "Bert"), ("Anna", "Bert", "Cleo")}
 
 
+def rows(path: Path, table: str) -> list[int]:
+    """The first column of a table, read behind the store's back."""
+    with closing(sqlite3.connect(path)) as other:
+        return [row[0] for row in other.execute(f"SELECT * FROM {table}")]  # noqa: S608  # constant
+
+
 def raw(path: Path) -> bytes:
-    """Every byte of every file of the store."""
+    """Every byte of every file of the store and its keys."""
     return b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
-def blob(template: Embedding) -> bytes:
-    return template.astype("<f4").tobytes()
+def plain(name: str, seed: int) -> list[bytes]:
+    """The name, its spellings, and halves of the templates, as nobody may find them."""
+    blobs = [template.astype("<f4").tobytes() for template in vectors(5, seed)]
+    spellings = [text.encode(code) for text in (name, name.casefold()) for code in ("utf-8", "utf-16-le")]
+    return [*spellings, *(blob[:200] for blob in blobs), *(blob[-200:] for blob in blobs)]
 
 
-def traces(path: Path, name: str, seed: int) -> int:
-    """How many of the person's templates, halves of them, and spellings of the name are in the raw files."""
+def sealed(path: Path, person_id: int) -> list[bytes]:
+    """Everything that is sealed for a person, and the wrapped key, as the files hold them."""
+    found: list[bytes] = []
+    with closing(sqlite3.connect(path)) as store, closing(sqlite3.connect(path.with_name("people.db.keys"))) as keys:
+        for sql in (
+            "SELECT sealed FROM people WHERE id = ?",
+            "SELECT sealed FROM templates WHERE person_id = ?",
+            "SELECT sealed FROM pins WHERE person_id = ?",
+            "SELECT crops.sealed FROM crops JOIN templates ON id = template_id WHERE person_id = ?",
+        ):
+            found += [blob for (blob,) in store.execute(sql, [person_id])]
+        found += [blob for (blob,) in keys.execute("SELECT wrapped FROM keys WHERE person_id = ?", [person_id])]
+    return found
+
+
+def traces(path: Path, needles: list[bytes]) -> int:
     content = raw(path)
-    needles = [name.encode(), name.casefold().encode()]
-    for template in vectors(5, seed):
-        needles += [blob(template)[:200], blob(template)[-200:]]
     return sum(needle in content for needle in needles)
 
 
-def test_of_the_forgotten_no_byte_is_left(path: Path) -> None:
+def test_nothing_of_anybody_can_be_read_in_the_files(path: Path) -> None:
     with open_store(path) as store:
-        store.enroll("Cleopatra", vectors(5, 3))
-        assert traces(path, "Cleopatra", 3) == 12
+        consent = Consent("2026-01-01T00:00:00.000+00:00", 77)
+        store.enroll(
+            "Cleopatra", vectors(5, 3), consent=consent, expires="2031-12-24", crops=[b"jpeg-of-cleopatra"] * 5
+        )
+        store.set_pin("Cleopatra", "scrypt$of$a$pin", duress=False)
+        store.rename("Cleopatra", "Philopator")
+        needles = [*plain("Cleopatra", 3), *plain("Philopator", 3), b"jpeg-of-cleopatra", b"scrypt$of", b"2031-12-24"]
+        assert traces(path, needles) == 0
+    assert traces(path, needles) == 0
+    assert traces(path, plain("Bert", 2)) == 0
+
+
+def test_of_the_forgotten_no_byte_is_left_and_the_key_is_gone_first(path: Path) -> None:
+    with open_store(path) as store:
+        store.enroll("Cleopatra", vectors(5, 3), crops=[b"jpeg"] * 5)
+        store.set_pin("Cleopatra", "scrypt$of$a$pin", duress=False)
         store.log(Event("granted", 3))
+        needles, others = sealed(path, 3), sealed(path, 2)
+        assert traces(path, needles) == len(needles) == 1 + 5 + 1 + 5 + 1
         store.forget("Cleopatra")
-        assert traces(path, "Cleopatra", 3) == 0
-        assert traces(path, "Bert", 2) == 12
-    assert traces(path, "Cleopatra", 3) == 0
+        assert traces(path, needles) == 0
+        assert traces(path, others) == len(others) == 1 + 5 + 1
+    assert traces(path, needles) == 0
 
 
 def test_of_the_forgotten_no_byte_is_left_after_a_change_of_model(path: Path) -> None:
+    needles, others = sealed(path, 1), sealed(path, 2)
     with open_store(path, "newer-model", 64) as store:
         store.forget("Anna")
-        assert traces(path, "Anna", 1) == 0
-        assert traces(path, "Bert", 2) == 12
+        assert traces(path, needles) == 0
+        assert traces(path, others) == len(others)
 
 
 def test_of_replaced_templates_no_byte_is_left_when_the_store_is_closed(path: Path) -> None:
+    needles, others = sealed(path, 1), sealed(path, 2)
     with open_store(path, "newer-model", 64) as store:
         store.enroll("Anna", vectors(1, 9, 64))
-    assert traces(path, "Anna", 1) == 2  # the name and its key
-    assert traces(path, "Bert", 2) == 12
+    assert traces(path, needles) == 2  # who it is, and the wrapped key
+    assert traces(path, others) == len(others)
 
 
 def test_a_reader_delays_the_erasing_but_not_the_forgetting(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    needles = sealed(path, 1)
     with open_store(path) as store, closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM templates").fetchone() == (10,)
@@ -185,20 +249,22 @@ def test_a_reader_delays_the_erasing_but_not_the_forgetting(path: Path, caplog: 
             store.forget("Anna")
         assert "keeps traces of erased data" in caplog.text
         assert names(store) == ["Bert"]
-        assert traces(path, "Anna", 1) > 0
-    assert traces(path, "Anna", 1) == 0
+        assert traces(path, needles[:-1]) > 0
+        assert traces(path, needles[-1:]) == 0  # without the key the traces say nothing
+    assert traces(path, needles) == 0
 
 
 def test_erasing_that_a_crash_interrupted_is_made_good_at_the_next_opening(path: Path, tmp_path: Path) -> None:
     crashed = tmp_path / "crashed" / path.name
     with open_store(path) as store:
         store.enroll("Cleopatra", vectors(5, 3))
+        needles = sealed(path, 3)
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM templates").fetchone()
             store.forget("Cleopatra")
             shutil.copytree(path.parent, crashed.parent)
-    assert traces(crashed, "Cleopatra", 3) > 0
+    assert traces(crashed, needles) > 0
     with open_store(crashed) as store:
         assert names(store) == ["Anna", "Bert"]
-        assert traces(crashed, "Cleopatra", 3) == 0
+        assert traces(crashed, needles) == 0
