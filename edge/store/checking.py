@@ -1,8 +1,6 @@
 """Is this file a sound store of ours? Asked through a connection that cannot write, before anything else touches it."""
 
-import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,13 +12,11 @@ from edge.errors import PersonNameError, StoreKeyError, StoreTooNewError
 from edge.store.faults import damaged, explained, where
 from edge.store.identity import read_identities
 from edge.store.keyring import KeyRing
-from edge.store.opening import BUSY_TIMEOUT_S
+from edge.store.opening import BUSY_TIMEOUT_S, check_file, has_log
 from edge.store.permissions import read_holidays, read_permissions, read_pins, read_plain_pins
 from edge.store.schema import APPLICATION_ID, KNOWN, RULES_SINCE, migrations
 from edge.store.sealing import OVERHEAD_BYTES
 from edge.store.templates import read_templates
-
-_MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html, section 1.3
 
 
 def check_tables(path: Path) -> int:
@@ -77,7 +73,7 @@ def _check_unsealed(db: Database, path: Path) -> None:
 @contextmanager
 def _read(path: Path) -> Iterator[Database]:
     with explained(path, "be opened"):
-        _check_file(path)
+        check_file(path)
         with closing(_connect_read_only(path)) as db:
             try:
                 db.execute("PRAGMA trusted_schema = OFF")
@@ -89,39 +85,14 @@ def _read(path: Path) -> Iterator[Database]:
                 raise damaged(path, f"is damaged ({shown(str(error), 80)[1:-1]})") from error
 
 
-def _check_file(path: Path) -> None:
-    """A regular file, readable and writable, that begins as SQLite's do and is no shorter than it says."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise damaged(path, "is not a regular file")
-    # Opening for writing shows a read-only file or disk now, and changes nothing.
-    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        header = os.pread(descriptor, 100, 0)
-        size = os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)
-    if not header.startswith(_MAGIC):
-        raise damaged(path, "is not a SQLite database" if header else "is an empty file")
-    # SQLite itself fills a last page that is cut off with zeros.
-    page_bytes, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
-    if not _has_log(path) and size < page_bytes * pages:
-        raise damaged(path, f"is truncated ({size} bytes of {page_bytes * pages})")
-
-
 def _connect_read_only(path: Path) -> Database:
     """Without a write-ahead log the file alone is the truth, and ``immutable`` leaves no trace beside it.
 
     With one (after a crash) SQLite has to read both; it then makes a ``-shm`` file, and still writes neither.
     """
-    how = "mode=ro" if _has_log(path) else "mode=ro&immutable=1"
+    how = "mode=ro" if has_log(path) else "mode=ro&immutable=1"
     connection = sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     return Database(connection, execute_plugins=False)
-
-
-def _has_log(path: Path) -> bool:
-    """Whether a write-ahead log holds what the file may not have yet."""
-    log = path.with_name(path.name + "-wal")
-    return log.exists() and log.stat().st_size > 0
 
 
 def _check_version(db: Database, path: Path) -> None:

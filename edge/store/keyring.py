@@ -19,7 +19,7 @@ from edge.core.names import shown
 from edge.errors import StoreDamagedError, StoreKeyError
 from edge.store.faults import explained
 from edge.store.master import MasterKey
-from edge.store.opening import BUSY_TIMEOUT_S, build, connect
+from edge.store.opening import BUSY_TIMEOUT_S, build, check_file, connect
 from edge.store.sealing import KEY_BYTES, OVERHEAD_BYTES, seal, unseal
 
 APPLICATION_ID = 0x464C4B59
@@ -77,6 +77,10 @@ class KeyRing:
                     )
                 key = master.make()
                 build(path, lambda db: _make(db, key))
+            try:
+                check_file(path)
+            except StoreDamagedError as error:
+                raise _damaged(path, "is not, or no longer, a whole database") from error
             db = connect(path)
         try:
             return cls(db, path, master)

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from edge.errors import StoreError
 from edge.store.faults import damaged, explained, where
 from edge.store.key import flush_folder
 from edge.store.lock import give_to_folder_owner
+
+_MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html, section 1.3
 
 BUSY_TIMEOUT_S = 0.5
 """How long SQLite waits for another program's lock. The lock file keeps other writers away, so this is for a backup or
@@ -58,6 +61,34 @@ def make_file(path: Path) -> None:
         give_to_folder_owner(descriptor, path.parent)
     finally:
         os.close(descriptor)
+
+
+def check_file(path: Path) -> None:
+    """A regular file, readable and writable, that begins as SQLite's do and is no shorter than it says.
+
+    Raises StoreDamagedError, OSError.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise damaged(path, "is not a regular file")
+    # Opening for writing shows a read-only file or disk now, and changes nothing.
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        header = os.pread(descriptor, 100, 0)
+        size = os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+    if not header.startswith(_MAGIC):
+        raise damaged(path, "is not a SQLite database" if header else "is an empty file")
+    # SQLite itself fills a last page that is cut off with zeros.
+    page_bytes, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
+    if not has_log(path) and size < page_bytes * pages:
+        raise damaged(path, f"is truncated ({size} bytes of {page_bytes * pages})")
+
+
+def has_log(path: Path) -> bool:
+    """Whether a write-ahead log holds what the file may not have yet."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def connect(path: Path) -> Database:
