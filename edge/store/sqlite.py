@@ -21,7 +21,7 @@ from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock
 from edge.store.log import LogStore
 from edge.store.master import MasterKey
-from edge.store.opening import beside, build, connect, make_folder
+from edge.store.opening import build, connect, make_folder
 from edge.store.rules import RulesStore
 from edge.store.schema import KNOWN, SEALED_SINCE
 from edge.store.templates import (
@@ -69,7 +69,7 @@ class SqliteStore(RulesStore, LogStore):
             opened.callback(lock.release)
             ring, version = _examined(real, template_model, dimension, master)
             opened.callback(ring.close)
-            before = _copy_before_upgrade(real, version)
+            _copy_before_upgrade(real, version)
             with explained(real, "be opened"):
                 db = connect(real)
                 opened.callback(db.close)
@@ -77,10 +77,7 @@ class SqliteStore(RulesStore, LogStore):
                 store._begin(migrate(db, real, ring))
                 store._finish_forgetting()
                 store._erase_traces()
-            if before is not None and version < SEALED_SINCE:
-                check_content(real, template_model, dimension, ring)
-                with explained(before, "be removed"):
-                    before.unlink()  # it holds everybody in the open
+            _remove_open_copies(real, template_model, dimension, ring)
             opened.pop_all()
             return store
 
@@ -242,10 +239,22 @@ def _examined(path: Path, template_model: str, dimension: int, master: MasterKey
     return ring, version
 
 
-def _copy_before_upgrade(path: Path, version: int) -> Path | None:
-    """A store of an earlier release as it was, should the upgrade have to be taken back; None where there is none."""
-    if version == len(KNOWN):
-        return None
-    (copy,) = beside(path, f".schema{version}")
-    copy_database(path, copy)
-    return copy
+def _copy_before_upgrade(path: Path, version: int) -> None:
+    """Keep a store of an earlier release as it was, should the upgrade have to be taken back."""
+    if version < len(KNOWN):
+        copy_database(path, _copy_of(path, version))
+
+
+def _remove_open_copies(path: Path, template_model: str, dimension: int, ring: KeyRing) -> None:
+    """Copies of releases that sealed nothing hold everybody in the open: they go once all can be read sealed."""
+    copies = [_copy_of(path, version) for version in range(1, SEALED_SINCE)]
+    left = [copy for copy in copies if copy.exists()]
+    if left:
+        check_content(path, template_model, dimension, ring)
+    for copy in left:
+        with explained(copy, "be removed"):
+            copy.unlink()
+
+
+def _copy_of(path: Path, version: int) -> Path:
+    return path.with_name(f"{path.name}.schema{version}")

@@ -82,6 +82,15 @@ def test_everybody_is_taken_over_and_nothing_stays_in_the_open(path: Path) -> No
     ]
 
 
+def test_the_copy_of_the_old_store_goes_though_the_power_went_right_after_the_upgrade(path: Path) -> None:
+    shutil.copyfile(path, path.with_name("people.db.schema3"))
+    open_store(path).close()
+    old = path.with_name("people.db.schema3")
+    old.write_bytes(b"Cleopatra in the open")
+    assert_taken_over(path)
+    assert not old.exists()
+
+
 def test_numbers_that_were_given_before_are_not_given_again(path: Path) -> None:
     with open_store(path) as store:
         assert store.enroll("Emil", vectors(1, 9)).id == 5
