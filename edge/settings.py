@@ -201,11 +201,46 @@ class LogConfig(msgspec.Struct, frozen=True):
     ] = 3600.0
 
 
+class PrivacyConfig(msgspec.Struct, frozen=True):
+    """What people agreed to, and for how long they are known."""
+
+    consent: Annotated[
+        Literal["optional", "required"],
+        Meta(description='"required": nobody is enrolled without --consent (`facelatch consent` prints the wording)'),
+    ] = "optional"
+    consent_days: Annotated[
+        int, Meta(ge=1, le=3650, description="so long a consent holds; then everything of the person is erased ...")
+    ] = 730
+    remind_days: Annotated[
+        int, Meta(ge=0, le=365, description="... which is announced every day from so many days before")
+    ] = 30
+    keep_pictures: Annotated[
+        bool,
+        Meta(description="keep the faces behind the templates, sealed, for another model (`people reembed`)"),
+    ] = False
+
+
+class BackupConfig(msgspec.Struct, frozen=True):
+    """Copies of the store, made once a day while the lock runs. They hold no key: only this lock can read them."""
+
+    keep: Annotated[int, Meta(ge=0, le=365, description="so many are kept in backups/ of paths.state; 0: none")] = 7
+    when_damaged: Annotated[
+        Literal["refuse", "restore"],
+        Meta(description='a damaged store at the start: "refuse", or "restore" the newest good copy and say so'),
+    ] = "refuse"
+
+
 class PathsConfig(msgspec.Struct, frozen=True):
     """Where files live."""
 
     state: Annotated[str, Meta(min_length=1, description="the store: people, templates, log")] = "/var/lib/facelatch"
     runtime: Annotated[str, Meta(min_length=1, description="the sockets")] = "/run/facelatch"
+    master_key: Annotated[
+        str,
+        Meta(
+            max_length=4096, description='32 bytes that open all keys; "": beside the store; "credential": systemd\'s'
+        ),
+    ] = ""
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -224,11 +259,17 @@ class Config(msgspec.Struct, frozen=True):
     attempts: AttemptsConfig = AttemptsConfig()
     liveness: LivenessConfig = LivenessConfig()
     log: LogConfig = LogConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+    backup: BackupConfig = BackupConfig()
     paths: PathsConfig = PathsConfig()
 
     @property
     def store_path(self) -> Path:
         return Path(self.paths.state) / "facelatch.db"
+
+    @property
+    def backups_path(self) -> Path:
+        return Path(self.paths.state) / "backups"
 
     @property
     def snapshots_path(self) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.store.faults import damaged, explained
 from edge.store.key import flush_folder
-from edge.store.opening import beside, make_file
+from edge.store.opening import beside, check_file, make_file
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -15,7 +15,10 @@ def copy_database(source: Path, target: Path) -> None:
 
     Raises StoreDamagedError for a copy that is not sound, StoreError.
     """
+    source = source.absolute()
     (fresh,) = beside(target, ".new")
+    with explained(source, "be read"):
+        check_file(source, writable=False)
     with explained(target, "be written"):
         try:
             make_file(fresh)
@@ -30,7 +33,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 def _copy(source: Path, fresh: Path) -> None:
     with (
-        explained(source, "be read"),
+        explained(source, "be copied"),
         closing(_read_only(source)) as db,
         closing(sqlite3.connect(fresh, isolation_level=None)) as copy,
     ):

@@ -22,7 +22,8 @@ def where(path: Path) -> str:
 def damaged(path: Path, finding: str) -> StoreDamagedError:
     """The one error for a file that is not, or no longer, a store."""
     return StoreDamagedError(
-        f"{where(path)} {finding}. It was left as it is: restore a backup, or move it away and enrol everybody anew."
+        f"{where(path)} {finding}. It was left as it is: restore a backup (`facelatch restore`), or move it and its "
+        "file of keys away and enrol everybody anew."
     )
 
 

@@ -63,15 +63,15 @@ def make_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def check_file(path: Path) -> None:
-    """A regular file, readable and writable, that begins as SQLite's do and is no shorter than it says.
+def check_file(path: Path, *, writable: bool = True) -> None:
+    """A regular file, readable and ``writable``, that begins as SQLite's do and is no shorter than it says.
 
     Raises StoreDamagedError, OSError.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise damaged(path, "is not a regular file")
     # Opening for writing shows a read-only file or disk now, and changes nothing.
-    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         header = os.pread(descriptor, 100, 0)
         size = os.fstat(descriptor).st_size

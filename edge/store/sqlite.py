@@ -15,7 +15,7 @@ from edge.ports import Clock
 from edge.store.base import OF_THIS_MODEL
 from edge.store.checking import check_content, check_tables
 from edge.store.copying import copy_database
-from edge.store.faults import already_enrolled, explained, nobody_named, where
+from edge.store.faults import already_enrolled, damaged, explained, nobody_named, where
 from edge.store.identity import Identity, seal_identity
 from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock
@@ -51,21 +51,23 @@ class SqliteStore(RulesStore, LogStore):
         dimension: int,
         clock: Clock,
         master: MasterKey | None = None,
+        lock: StoreLock | None = None,
     ) -> Self:
         """Open the store at ``path`` as its only writer, or create it (file 0600, new folder 0700).
 
         ``template_model`` and ``dimension`` are the embedder's: templates of another stay in the file, so that going
         back to it works, and are never handed out. ``master``: the master key, where it is not beside the store.
-        Whatever is refused keeps its bytes. Raises StoreBusyError, StoreDamagedError, StoreKeyError, StoreTooNewError,
-        StoreError.
+        ``lock``: one that the caller holds and hands over. Whatever is refused keeps its bytes. Raises StoreBusyError,
+        StoreDamagedError, StoreKeyError, StoreTooNewError, StoreError.
         """
         # Two names of one file (a symlink) must share one lock.
         real = Path(os.path.realpath(path))
         master = MasterKey.beside(real) if master is None else master
         make_folder(real)
         with ExitStack() as opened:  # whatever fails, what was opened is closed again
-            with explained(real, "be locked"):
-                lock = StoreLock(real)
+            if lock is None:
+                with explained(real, "be locked"):
+                    lock = StoreLock(real)
             opened.callback(lock.release)
             ring, version = _examined(real, template_model, dimension, master)
             opened.callback(ring.close)
@@ -221,6 +223,8 @@ def _examined(path: Path, template_model: str, dimension: int, master: MasterKey
     if not path.exists():
         ring = KeyRing.open(path, master, make=True)
         try:
+            if in_use := ring.counts()[0]:
+                raise damaged(path, f"is missing, but the keys of {in_use} people are there")
             build(path, lambda db: begin(db, path, ring))
         except BaseException:
             ring.close()
