@@ -12,7 +12,7 @@ from edge import pin
 from edge.core.evidence import Attempt
 from edge.core.keys import PinEntry, PinLimiter
 from edge.core.lockout import Lockouts, LockoutTerms
-from edge.core.rules import House, Mode, Moment, free_until, mode_now, refusal
+from edge.core.rules import House, Mode, Moment, free_until, mode_now, refusal, until_last_day
 from edge.core.schedule import Schedule
 from edge.errors import FacelatchError
 from edge.ports import Clock, Store
@@ -38,6 +38,7 @@ class Access:
         self.mode = Mode.LOCKDOWN
         self._unkept: Mode | None = None
         self._permissions: Mapping[int, Permission] | None = None
+        self._last_days: Mapping[int, str] = {}
         self._pins: list[PinHash] = []
         self._house = House(_schedule(config.door.free), _schedule(config.door.night), frozenset(), False)
         self.reload()
@@ -47,6 +48,7 @@ class Access:
     def reload(self) -> None:
         """Read the store anew, after a change of people, permissions, PINs, holidays or mode."""
         try:
+            self._last_days = {each.id: each.expires for each in self._store.people() if each.expires is not None}
             self._permissions = self._store.permissions()
             self._pins = self._store.pins()
             holidays = frozenset(date.fromisoformat(each) for each in self._store.holidays())
@@ -89,6 +91,7 @@ class Access:
         if self._permissions is None:
             return UNREADABLE
         permission = self._permissions.get(person_id, Permission())
+        permission = until_last_day(permission, self._last_days.get(person_id))
         return refusal(permission, self.mode_now(), self._house, self._moment())
 
     def pin_required(self, person_id: int) -> bool:

@@ -5,22 +5,22 @@ model or a camera, and the eyes' process never the store or a relay.
 """
 
 import functools
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge import fittings, wire
+from edge import fittings, household, wire
 from edge.child import EyesChild, ending_signals
+from edge.daily import DailyBackup
 from edge.errors import FacelatchError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, ask
 from edge.notify import Notifier
-from edge.ports import Camera, Clock, Detector, Embedder, Store
-from edge.registry import Registry, status_without_guardian
+from edge.ports import Camera, Clock, Detector, Embedder
+from edge.registry import status_without_guardian
 from edge.serve import Server
 from edge.settings import Config, ModelsConfig
-from edge.teller import Announce
+from edge.teller import Announce, Teller
 from edge.types import Embedding
 
 if TYPE_CHECKING:
@@ -84,18 +84,6 @@ def clock(config: Config) -> Clock:
     return SystemClock(config.door.time_zone)
 
 
-@contextmanager
-def registry(config: Config) -> Iterator[tuple[Registry, Store]]:
-    """The people and their store, locked for this process alone. Raises StoreError."""
-    from edge.models.manifest import template_space
-    from edge.store.sqlite import SqliteStore
-
-    models = config.models
-    model_id, dimension = template_space(models.device, models.fallback, _folder(models))
-    with SqliteStore.open(config.store_path, model_id, dimension, clock(config)) as store:
-        yield Registry(store, model_id, dimension, config.match.similarity_min, config.match.margin_min), store
-
-
 def answer(config: Config, question: wire.Question) -> wire.Answer:
     """The running guardian's answer; where none runs, the store's own. Raises FacelatchError.
 
@@ -104,23 +92,26 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
     heard = ask(config.control_path, question)
     if heard is not None:
         return heard
-    if not config.store_path.exists():
-        similarity_min = config.match.similarity_min
-        match question:
-            case wire.AskStatus():
-                return status_without_guardian(0, similarity_min)
-            case wire.AskPeople():
-                return wire.People([])
-            case wire.AskIdentify():
-                return wire.Identified(None, None, None, False, similarity_min)
-            case wire.AskAlike():
-                return wire.Alike(similarity_min - config.match.margin_min, [])
-            case wire.AskLog():
-                return wire.Log([])
-            case wire.AskVerify():
-                return wire.Verified(0, 0, "0" * 64)
-    with registry(config) as (people, _):
+    is_none_yet = not config.store_path.exists() and not config.keys_path.exists()
+    if is_none_yet and (nothing := _of_no_store(config, question)) is not None:
+        return nothing
+    with household.registry(config) as (people, _):
         return people.answer(question)
+
+
+def _of_no_store(config: Config, question: wire.Question) -> wire.Answer | None:
+    """The answer where there is no store yet, None to a question that makes one."""
+    similarity_min = config.match.similarity_min
+    answers: dict[type[wire.Question], wire.Answer] = {
+        wire.AskStatus: status_without_guardian(0, similarity_min),
+        wire.AskPeople: wire.People([]),
+        wire.AskIdentify: wire.Identified(None, None, None, False, similarity_min),
+        wire.AskAlike: wire.Alike(similarity_min - config.match.margin_min, []),
+        wire.AskLog: wire.Log([]),
+        wire.AskVerify: wire.Verified(0, 0, "0" * 64),
+        wire.AskKeys: wire.Keys("", 0, 0),
+    }
+    return answers.get(type(question))
 
 
 def people(config: Config) -> list[wire.PersonLine]:
@@ -160,8 +151,9 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
         notifier = opened.enter_context(closing(Notifier(time)))
         sensors = opened.enter_context(closing(fittings.sensors(config, board, time)))
         lights = opened.enter_context(closing(fittings.indicator(config, board, time)))
-        household, store = opened.enter_context(registry(config))
-        guardian = Guardian(config, household, store, bolt, time, announce, lights, sensors.states())
+        people, store = opened.enter_context(household.registry(config, announce))
+        backups = functools.partial(_daily_backup, config, time) if config.backup.keep else None
+        guardian = Guardian(config, people, store, bolt, time, announce, lights, sensors.states(), backups)
         server = opened.enter_context(closing(Server(guardian, config.looks_path, config.control_path, time, notifier)))
         server.attend(sensors.fileno(), lambda: guardian.sense(sensors.read()))
         keypad = fittings.keypad(config)
@@ -177,6 +169,11 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
             raise
         guardian.stop(reason)
         notifier.stopping(reason)
+
+
+def _daily_backup(config: Config, time: Clock, teller: Teller) -> DailyBackup:
+    _, newest_utc = household.newest_backup(config)
+    return DailyBackup(lambda: household.back_up(config).name, newest_utc, time, teller)
 
 
 def secure(config: Config) -> None:

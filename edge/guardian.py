@@ -3,7 +3,7 @@
 Order is everything here: the bolt first, then whoever is told, then the log, which may have to wait for a slow card.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from edge import wire
@@ -13,15 +13,17 @@ from edge.core import door as dr
 from edge.core.choose import Unusable, choose
 from edge.core.evidence import Evidence, Recognised, Refused, Terms
 from edge.core.match import rounded
+from edge.daily import DailyBackup
 from edge.entrance import Entrance
 from edge.errors import FacelatchError, WireError
+from edge.expiry import Expiry
 from edge.latch import Latch
 from edge.ports import Bolt, Clock, Indicator, Store
 from edge.registry import Registry
 from edge.settings import Config
 from edge.snapshots import Snapshots
 from edge.teller import Announce, Teller, quoted
-from edge.types import Input, Look, Sensed, Sign
+from edge.types import Input, Look, Person, Sensed, Sign
 from edge.upkeep import Upkeep
 
 EYES_AWAY_S = 3.0
@@ -38,6 +40,7 @@ CHANGES: Mapping[type[wire.Question], str] = {
     wire.AskEnroll: "enrolled",
     wire.AskForget: "forgotten",
     wire.AskRename: "renamed",
+    wire.AskAgree: "agreed",
     wire.AskAllow: "allowed",
     wire.AskPin: "pin",
     wire.AskHolidays: "holidays",
@@ -58,8 +61,10 @@ class Guardian:
         announce: Announce,
         indicator: Indicator | None = None,
         found: Sequence[Sensed] = (),
+        backups: Callable[[Teller], DailyBackup] | None = None,
     ) -> None:
-        """Secures the bolt before anything else. ``found``: how the inputs stand. Raises BoltError when that fails."""
+        """Secures the bolt before anything else. ``found``: how the inputs stand; ``backups`` makes what backs the
+        store up, where that is wanted. Raises BoltError when the bolt cannot be secured."""
         self._config, self._registry, self._store, self._clock = config, registry, store, clock
         door_terms = dr.Terms(relock_on_open=config.door.relock == "open", held_open_s=config.door.held_open_s)
         is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
@@ -81,6 +86,8 @@ class Guardian:
             self._snapshots.keep,
         )
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
+        self._expiry = Expiry(config.privacy.remind_days, store, clock, self._teller, self._erase)
+        self._backups = None if backups is None else backups(self._teller)
         self._teller.tell("started")
         self._tell_config_changes()
         self._latched = self._latched_before()
@@ -109,6 +116,9 @@ class Guardian:
             self._access.recover()
             self._entrance.keep_hours()
             self._upkeep.tick()
+            self._expiry.tick()
+            if self._backups is not None:
+                self._backups.tick()
             self._keep_latched()
             for attempt in self._evidence.attempts(now_s):
                 self._entrance.attempted(attempt)
@@ -230,6 +240,9 @@ class Guardian:
         self._show(Sign.OFF)
         self._upkeep.tell_head()
         self._teller.tell("stopped", reason=reason)
+
+    def _erase(self, person: Person) -> None:
+        self.answer(wire.AskForget(person.name), f"the end of {person.expires}")
 
     def _latched_before(self) -> str:
         """A fault that was latched outlasts its power being cut. Its reason, empty when there was none."""

@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from edge import logbook, lookalikes, permits, wire
+from edge import logbook, lookalikes, permits, records, wire
 from edge.core.match import Index, acceptable
-from edge.errors import FaceError, FacelatchError, TemplateModelError, WireError
+from edge.errors import FaceError, FacelatchError, InputError, TemplateModelError, WireError
 from edge.ports import Store
 from edge.types import SAME_PERSON_MIN, Embedding, Event, Gallery, Match, Permission, Person
 
@@ -25,8 +25,18 @@ class Registry:
     rebuilt after every change.
     """
 
-    def __init__(self, store: Store, model_id: str, dimension: int, similarity_min: float, margin_min: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        model_id: str,
+        dimension: int,
+        similarity_min: float,
+        margin_min: float,
+        *,
+        consent_required: bool = False,
+    ) -> None:
         """Reads the whole gallery. Raises StoreError."""
+        self._consent_required = consent_required
         self.alike_min = similarity_min - margin_min
         self._store = store
         self.model_id, self.dimension = model_id, dimension
@@ -37,16 +47,10 @@ class Registry:
     def answer(self, question: wire.Question, who: str = "") -> wire.Answer:
         """Carry out one question; ``who`` asks. Raises the FacelatchError that says why it cannot be."""
         match question:
-            case wire.AskEnroll():
-                return _one(self._enroll(question, who))
-            case wire.AskForget():
-                person = self._store.forget(question.name)
-                self._changed("forgotten", person, who)
-                return _one(person)
-            case wire.AskRename():
-                person = self._store.rename(question.name, question.new_name)
-                self._changed("renamed", person, who)
-                return _one(person)
+            case wire.AskEnroll() | wire.AskForget() | wire.AskRename():
+                return _one(self._change(question, who))
+            case wire.AskAgree() | wire.AskShow() | wire.AskTemplates() | wire.AskCrops():
+                return self._record(question, who)
             case wire.AskAllow() | wire.AskPin() | wire.AskHolidays():
                 return self._rule(question, who)
             case wire.AskUnlock() | wire.AskMode() | wire.AskClear():
@@ -59,6 +63,8 @@ class Registry:
                 return wire.People([wire.PersonLine.of(p) for p in page], question.start + len(page) < len(everybody))
             case wire.AskLog() | wire.AskVerify():
                 return logbook.answer(self._store, question)
+            case wire.AskKeys() | wire.AskRotate():
+                return self._keys(question, who)
             case _:
                 return status_without_guardian(len(self.index), self.similarity_min, len(self.enrol_again))
 
@@ -66,8 +72,26 @@ class Registry:
         """The name of somebody enrolled."""
         return self._names.get(person_id)
 
-    def _enroll(self, question: wire.AskEnroll, who: str) -> Person:
+    def _change(self, question: wire.AskEnroll | wire.AskForget | wire.AskRename, who: str) -> Person:
+        """Who is enrolled; the index follows at once."""
+        match question:
+            case wire.AskEnroll():
+                kind, person = "enrolled", self._enroll(question)
+            case wire.AskForget():
+                kind, person = "forgotten", self._store.forget(question.name)
+            case wire.AskRename():
+                kind, person = "renamed", self._store.rename(question.name, question.new_name)
+        self._read()
+        self._log(kind, person.id, who, {"templates": person.templates})
+        return person
+
+    def _enroll(self, question: wire.AskEnroll) -> Person:
         self._require_model(question.model_id)
+        if self._consent_required and question.consent is None and not question.add:
+            raise InputError(
+                f"{question.name} is not enrolled: this lock asks for consent (privacy.consent). Show the wording that "
+                "`facelatch consent` prints; who agrees to it is enrolled with --consent."
+            )
         templates = [wire.to_embedding(template, self.dimension) for template in question.templates]
         if question.add:
             self._require_likeness(question.name, templates)
@@ -75,14 +99,44 @@ class Registry:
         alike = lookalikes.undecided(self.index, *known, question.name, templates, self.alike_min)
         if alike and not question.pin_required:
             raise lookalikes.refused(question.name, alike, self.alike_min, self.similarity_min)
-        for (
-            name,
-            _,
-        ) in alike:  # first those who are let in by the face now: should the rest fail, nobody is let in as them
+        # First those who are let in by the face now: should the rest fail, nobody is let in as them.
+        for name, _ in alike:
             permits.allow(self._store, wire.AskAllow(name, pin_required=True))
-        person = self._store.enroll(question.name, templates, add=question.add, pin_required=question.pin_required)
-        self._changed("enrolled", person, who)
-        return person
+        return self._store.enroll(
+            question.name,
+            templates,
+            add=question.add,
+            pin_required=question.pin_required,
+            consent=records.consent_of(question.consent),
+            expires=records.last_day(question.expires),
+            crops=question.crops,
+        )
+
+    def _record(
+        self, question: wire.AskAgree | wire.AskShow | wire.AskTemplates | wire.AskCrops, who: str
+    ) -> wire.Answer:
+        match question:
+            case wire.AskShow():
+                return records.show(self._store, question)
+            case wire.AskAgree():
+                person = records.agree(self._store, question)
+                agreed = person.consent is not None
+                self._log("agreed", person.id, who, {"expires": person.expires, "consent": agreed})
+                return _one(person)
+        person = records.find(self._store, question.name)
+        if isinstance(question, wire.AskTemplates):
+            self._log("exported", person.id, who, {"what": "templates"})
+            return records.templates(self._store, self.model_id, person)
+        self._log("exported", person.id, who, {"what": "pictures"})
+        return wire.Crops(self._store.crops(person.name))
+
+    def _keys(self, question: wire.AskKeys | wire.AskRotate, who: str) -> wire.Answer:
+        if isinstance(question, wire.AskRotate):
+            self._store.rotate_keys(question.key)
+        keys = wire.Keys(*self._store.key_state())
+        if isinstance(question, wire.AskRotate):
+            self._log("keys_rotated", None, who, {"mark": keys.mark})
+        return keys
 
     def _rule(self, question: wire.AskAllow | wire.AskPin | wire.AskHolidays, who: str) -> wire.Answer:
         if isinstance(question, wire.AskHolidays):
@@ -107,10 +161,6 @@ class Registry:
         if found is None:
             return wire.Identified(None, None, None, False, self.similarity_min)
         return wire.Identified(found.name, found.similarity, _finite_margin(found), accepted, self.similarity_min)
-
-    def _changed(self, kind: str, person: Person, who: str) -> None:
-        self._read()
-        self._log(kind, person.id, who, {"templates": person.templates})
 
     def _log(self, kind: str, person_id: int | None, who: str, detail: dict[str, str | int | float | None]) -> None:
         try:

@@ -268,6 +268,10 @@ class Config(msgspec.Struct, frozen=True):
         return Path(self.paths.state) / "facelatch.db"
 
     @property
+    def keys_path(self) -> Path:
+        return Path(self.paths.state) / "facelatch.db.keys"
+
+    @property
     def backups_path(self) -> Path:
         return Path(self.paths.state) / "backups"
 

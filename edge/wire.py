@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from edge.core.names import shown
 from edge.errors import WireError
-from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Person, Quality
+from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Permission, Person, Quality
 
 VERSION = 3
 """Of both conversations. Another version is refused: both processes come from one installation."""
@@ -22,6 +22,9 @@ PACKET_MAX_BYTES = 128 * 1024
 
 SNAPSHOT_MAX_BYTES = 64 * 1024
 """A JPEG of 480 pixels' width takes 15 to 40 kB."""
+
+CROP_MAX_BYTES = 5632
+"""Of the face behind a template: twenty of them and as many templates stay below ``PACKET_MAX_BYTES``."""
 
 LOOKS_MAX = 4
 """Looks in one report: the four largest faces; the others are only counted."""
@@ -92,15 +95,30 @@ class AskPeople(msgspec.Struct, tag="people", frozen=True, forbid_unknown_fields
     start: Count = 0
 
 
+Name = Annotated[str, Meta(max_length=500)]
+Utc = Annotated[str, Meta(max_length=40)]
+Jpeg = Annotated[bytes, Meta(max_length=CROP_MAX_BYTES)]
+
+
+class ConsentLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ``Consent`` on the wire and in ``--json``."""
+
+    given_utc: Utc
+    wording: Count
+
+
 class AskEnroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields=True):
     """Answered by ``People`` with the one person. ``pin_required``: let that person, and who
-    looks alike, in by PIN only."""
+    looks alike, in by PIN only. ``expires``: an ISO date. ``crops``: the face of each template, or none."""
 
-    name: Annotated[str, Meta(max_length=500)]
+    name: Name
     model_id: Word
     templates: Annotated[list[Vector], Meta(min_length=1, max_length=TEMPLATES_MAX)]
     add: bool = False
     pin_required: bool = False
+    consent: ConsentLine | None = None
+    expires: Utc | None = None
+    crops: Annotated[list[Jpeg], Meta(max_length=TEMPLATES_MAX)] = []
 
 
 class AskForget(msgspec.Struct, tag="forget", frozen=True, forbid_unknown_fields=True):
@@ -114,10 +132,6 @@ class AskIdentify(msgspec.Struct, tag="identify", frozen=True, forbid_unknown_fi
 
     model_id: Word
     embedding: Vector
-
-
-Name = Annotated[str, Meta(max_length=500)]
-Utc = Annotated[str, Meta(max_length=40)]
 
 
 class AskUnlock(msgspec.Struct, tag="unlock", frozen=True, forbid_unknown_fields=True):
@@ -159,6 +173,44 @@ class AskRename(msgspec.Struct, tag="rename", frozen=True, forbid_unknown_fields
 
 class AskAlike(msgspec.Struct, tag="alike", frozen=True, forbid_unknown_fields=True):
     """Which of the people enrolled look alike. Answered by ``Alike``."""
+
+
+class AskAgree(msgspec.Struct, tag="agree", frozen=True, forbid_unknown_fields=True):
+    """Record a person's consent, and the last day on which the person is known; a field that is UNSET stays. Answered
+    by ``People``."""
+
+    name: Name
+    consent: ConsentLine | msgspec.UnsetType | None = msgspec.UNSET
+    expires: Utc | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class AskShow(msgspec.Struct, tag="show", frozen=True, forbid_unknown_fields=True):
+    """What is kept of a person. Answered by ``Shown``."""
+
+    name: Name
+
+
+class AskTemplates(msgspec.Struct, tag="templates", frozen=True, forbid_unknown_fields=True):
+    """A person's templates, for the person; logged. Answered by ``Templates``."""
+
+    name: Name
+
+
+class AskCrops(msgspec.Struct, tag="crops", frozen=True, forbid_unknown_fields=True):
+    """The pictures kept of a person, to be described anew by another model, or for the person; logged. Answered by
+    ``Crops``."""
+
+    name: Name
+
+
+class AskKeys(msgspec.Struct, tag="keys", frozen=True, forbid_unknown_fields=True):
+    """How it stands with the keys. Answered by ``Keys``."""
+
+
+class AskRotate(msgspec.Struct, tag="rotate", frozen=True, forbid_unknown_fields=True):
+    """Put another master key in place, ``key`` or a random one. Answered by ``Keys``."""
+
+    key: Annotated[bytes, Meta(max_length=64)] | None = None
 
 
 class AskPin(msgspec.Struct, tag="pin", frozen=True, forbid_unknown_fields=True):
@@ -208,6 +260,12 @@ Question = (
     | AskAllow
     | AskRename
     | AskAlike
+    | AskAgree
+    | AskShow
+    | AskTemplates
+    | AskCrops
+    | AskKeys
+    | AskRotate
     | AskPin
     | AskHolidays
     | AskLog
@@ -230,11 +288,62 @@ class PersonLine(msgspec.Struct, frozen=True):
     enrolled_utc: str
     enrol_again: bool = False
     former_model: str | None = None
+    consent: ConsentLine | None = None
+    expires: str | None = None
 
     @classmethod
     def of(cls, person: Person) -> "PersonLine":
         former = None if person.former_model is None else shown(person.former_model)[1:-1]
-        return cls(person.id, person.name, person.templates, person.enrolled_utc, person.enrol_again, former)
+        consent = None if person.consent is None else ConsentLine(person.consent.given_utc, person.consent.wording)
+        line = (person.id, person.name, person.templates, person.enrolled_utc, person.enrol_again, former)
+        return cls(*line, consent, person.expires)
+
+
+class PermissionLine(msgspec.Struct, frozen=True):
+    """A ``Permission`` on the wire and in ``--json``."""
+
+    disabled: bool
+    valid_from_utc: str | None
+    valid_until_utc: str | None
+    uses_left: int | None
+    schedule: str | None
+    pin_required: bool
+
+    @classmethod
+    def of(cls, permission: Permission) -> "PermissionLine":
+        dates = (permission.valid_from_utc, permission.valid_until_utc)
+        return cls(permission.disabled, *dates, permission.uses_left, permission.schedule, permission.pin_required)
+
+
+class Shown(msgspec.Struct, tag="shown", frozen=True):
+    """What is kept of one person. ``pictures``: how many faces behind the templates."""
+
+    person: PersonLine
+    permission: PermissionLine
+    has_pin: bool
+    has_duress_pin: bool
+    pictures: int
+
+
+class Templates(msgspec.Struct, tag="templates", frozen=True):
+    """Each float32, little-endian, of unit norm."""
+
+    model_id: str
+    templates: list[bytes]
+
+
+class Crops(msgspec.Struct, tag="crops", frozen=True):
+    """JPEG, 112 pixels square."""
+
+    crops: list[bytes]
+
+
+class Keys(msgspec.Struct, tag="keys", frozen=True):
+    """``mark`` tells one master key from another; ``people`` have a key, ``destroyed`` ones are of the forgotten."""
+
+    mark: str
+    people: int
+    destroyed: int
 
 
 class Status(msgspec.Struct, tag="status", frozen=True):
@@ -336,7 +445,7 @@ class Failure(msgspec.Struct, tag="failure", frozen=True):
     message: str
 
 
-Answer = Status | People | Identified | Alike | Holidays | Log | Verified | Failure
+Answer = Status | People | Identified | Alike | Shown | Templates | Crops | Keys | Holidays | Log | Verified | Failure
 
 T = TypeVar("T")
 

@@ -91,6 +91,20 @@ def refusal(permission: Permission, mode: Mode, house: House, moment: Moment) ->
         return "this person's dates or hours cannot be read"
 
 
+def until_last_day(permission: Permission, last_day: str | None) -> Permission:
+    """The permission of somebody who is known until the end of ``last_day``, an ISO date in UTC."""
+    if last_day is None:
+        return permission
+    try:
+        end = datetime.fromisoformat(last_day).replace(tzinfo=UTC) + timedelta(days=1)
+        earlier = _utc(permission.valid_until_utc)
+    except (InputError, ValueError, OverflowError):
+        return replace(permission, disabled=True)
+    if earlier is not None and earlier <= end:
+        return permission
+    return replace(permission, valid_until_utc=end.isoformat(timespec="seconds"))
+
+
 def checked(permission: Permission) -> Permission:
     """The permission in canonical form. Raises InputError for what ``refusal`` could not read."""
     start, end = _utc(permission.valid_from_utc), _utc(permission.valid_until_utc)

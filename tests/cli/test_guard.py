@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import app, fittings
+from edge import app, fittings, household
 from edge.child import CRASHES_MAX, EyesChild
 from edge.core.door import State
 from edge.devices.bolt import TimedBolt
@@ -55,7 +55,7 @@ def test_an_unexpected_error_is_told_and_ends_secured(
 
 
 def test_another_process_that_has_the_store_is_named(house: Config, pin: ListedPin) -> None:
-    with app.registry(house), pytest.raises(StoreError, match="process"):
+    with household.registry(house), pytest.raises(StoreError, match="process"):
         app.guard(house, quiet)
 
 

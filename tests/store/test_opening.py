@@ -281,7 +281,7 @@ def test_an_index_that_lost_somebody_is_damage(path: Path) -> None:
 def test_a_log_without_its_file_is_not_played_into_a_new_one(path: Path, tmp_path: Path) -> None:
     crashed = _crashed(path, tmp_path / "crashed")
     crashed.unlink()
-    with pytest.raises(StoreDamagedError, match=r"is missing, but its 'people\.db-wal' is there"):
+    with pytest.raises(StoreDamagedError, match="is missing, but"):
         open_store(crashed)
     assert not crashed.exists()
 

@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from edge import app
+from edge import app, household
 from edge import config as configuration
 from edge.annotate import save_png
 from edge.errors import FacelatchError, InputError
@@ -52,7 +52,7 @@ def demonstrate(out: Path) -> int:
         _command(folder, "enroll", OWNER, str(photographs[ENROLLED_FROM]))
         notices = _let_visitors_come(folder, replay)
         opened = openings(notices)
-        with app.registry(config) as (registry, _):
+        with household.registry(config) as (registry, _):
             shown = pictures.frames(replay, detector, app.embedder(config), registry)
             total = sum(scene.frames for scene in visitors.SCENES)
             drawn = [

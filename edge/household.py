@@ -1,0 +1,118 @@
+"""The store as it is configured: opened for whoever is its one writer, copied, and put back."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.core.names import shown
+from edge.devices.clock import SystemClock
+from edge.errors import InputError, StoreDamagedError, StoreError
+from edge.ports import Store
+from edge.registry import Registry
+from edge.settings import Config
+from edge.teller import Announce
+
+if TYPE_CHECKING:
+    from edge.store.backups import Restored
+    from edge.store.master import MasterKey
+    from edge.store.sqlite import SqliteStore
+
+
+@contextmanager
+def registry(config: Config, announce: Announce | None = None) -> Iterator[tuple[Registry, Store]]:
+    """The people and their store, locked for this process alone. Raises StoreError.
+
+    With ``announce`` a damaged store is replaced by the newest good backup where the owner allows it, and that is told.
+    """
+    with _open(config, announce) as store:
+        match, required = config.match, config.privacy.consent == "required"
+        limits = match.similarity_min, match.margin_min
+        yield Registry(store, *space(config), *limits, consent_required=required), store
+
+
+def space(config: Config) -> tuple[str, int]:
+    """The embedding model's name and dimension. Raises ModelError."""
+    from edge.models.manifest import template_space
+
+    models = config.models
+    return template_space(models.device, models.fallback, Path(models.folder) if models.folder else None)
+
+
+def back_up(config: Config, target: Path | None = None) -> Path:
+    """Copy the store, in use or not, into its folder of backups or to ``target``, which must not exist yet.
+
+    Raises InputError, StoreError.
+    """
+    from edge.store.backups import back_up
+    from edge.store.copying import copy_database
+
+    if target is None:
+        keep = max(config.backup.keep, 1)
+        return back_up(config.store_path, config.backups_path, SystemClock().utc(), keep)
+    if target.exists():
+        raise InputError(f"{shown(str(target), 120)} is there already. Give another name, or remove it first.")
+    copy_database(config.store_path, target)
+    return target
+
+
+def newest_backup(config: Config) -> tuple[Path | None, str | None]:
+    """The newest copy in the store's folder of backups, and when it was made."""
+    from edge.store.backups import backups, newest_utc
+
+    found = backups(config.backups_path)
+    return found[0] if found else None, newest_utc(config.backups_path)
+
+
+def restore(config: Config, backup: Path, reason: str = "") -> "Restored":
+    """Put a backup in the store's place, where no guardian runs. Raises StoreError; then nothing was changed."""
+    from edge.store.backups import restore
+
+    return restore(config.store_path, backup, *space(config), _clock(config), _master(config), reason)
+
+
+def _open(config: Config, announce: Announce | None) -> "SqliteStore":
+    from edge.store.backups import backups
+    from edge.store.sqlite import SqliteStore
+
+    wanted = (config.store_path, *space(config), _clock(config), _master(config))
+    try:
+        return SqliteStore.open(*wanted)
+    except StoreDamagedError as damage:
+        if announce is None or config.backup.when_damaged != "restore":
+            raise
+        for backup in backups(config.backups_path):
+            try:
+                done = restore(config, backup, str(damage))
+            except StoreError as error:
+                announce("backup_refused", {"backup": backup.name, "reason": str(error)})
+                continue
+            announce("restored", _told(done, damage))
+            return SqliteStore.open(*wanted)
+        raise
+
+
+def _told(done: "Restored", damage: StoreDamagedError) -> Mapping[str, str | int]:
+    return {
+        "backup": done.backup.name,
+        "people": done.people,
+        "reason": str(damage),
+        "aside": "" if done.aside is None else done.aside.name,
+    }
+
+
+def _clock(config: Config) -> SystemClock:
+    return SystemClock(config.door.time_zone)
+
+
+def _master(config: Config) -> "MasterKey":
+    """Where the owner keeps the master key. Raises StoreKeyError."""
+    from edge.store.master import MasterKey
+
+    match config.paths.master_key:
+        case "":
+            return MasterKey.beside(config.store_path)
+        case "credential":
+            return MasterKey.credential()
+        case path:
+            return MasterKey(Path(path))
