@@ -51,7 +51,8 @@ def read_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Rgb:
     """Read a picture file: (H, W, 3) uint8, C-contiguous, writable, at least 12 px a side, upright by its EXIF tag.
 
     Grey, 16-bit (scaled), CMYK and palette pictures become RGB; transparency is composited on neutral grey; of an
-    animation the first frame is taken. Never blocks on a FIFO or device. Raises ImageError.
+    animation the first frame is taken. Never blocks on a FIFO or device. Raises ImageError, also when the file changes
+    meanwhile.
     """
     where = shown(os.fspath(path), _SHOWN_PATH_CHARS)
     with _opened(path, where) as file:
@@ -84,10 +85,12 @@ def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:
     where = shown(os.fspath(folder), _SHOWN_PATH_CHARS)
     try:
         entries = list(Path(folder).iterdir())
+        # A hidden name covers macOS's "._x.jpg" as well. A folder can be listed, and its files yet be out of reach.
+        found = [e for e in entries if not e.name.startswith(".") and e.suffix.lower() in SUFFIXES and e.is_file()]
     except (OSError, ValueError) as error:
-        raise ImageError(f"The folder {where} cannot be read ({_reason(error)}). Check the path.") from error
-    # A hidden name covers macOS's "._x.jpg" as well.
-    found = (e for e in entries if not e.name.startswith(".") and e.suffix.lower() in SUFFIXES and e.is_file())
+        raise ImageError(
+            f"The folder {where} cannot be read ({_reason(error)}). Check the path and its permissions."
+        ) from error
     return sorted(found, key=lambda entry: (_natural(entry.name), entry.name))
 
 
@@ -119,8 +122,16 @@ def _opened(path: str | os.PathLike[str], where: str) -> Iterator[BinaryIO]:
             raise ImageError(f"{where} holds what macOS notes about a picture. Give the file without '._'.")
         with open(descriptor, "rb", closefd=False) as file:
             yield file
+        # Half of one picture and half of the next can be a face that nobody has. Seen as far as the file system tells:
+        # two writes within a few milliseconds have one time.
+        if _state(os.fstat(descriptor)) != _state(facts):
+            raise ImageError(f"{where} changed while it was read. Wait until it is copied, and try again.")
     finally:
         os.close(descriptor)
+
+
+def _state(facts: os.stat_result) -> tuple[int, int]:
+    return facts.st_size, facts.st_mtime_ns
 
 
 def _check_size(size: int, where: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from edge import wire
+from edge.core.centre import centres
 from edge.core.match import Index
 from edge.core.names import name_key
 from edge.errors import FaceError
@@ -24,8 +25,7 @@ def undecided(
 ) -> list[tuple[str, float]]:
     """Others who look like the new ``templates`` of ``name``, with the cosine; without those for whom, as for ``name``,
     the PIN is required already."""
-    mean = np.mean(templates, axis=0)
-    probe = (mean / max(float(np.linalg.norm(mean)), 1e-5)).astype(np.float32)
+    probe = centres(np.stack(templates), np.zeros(len(templates), np.intp), 1)[0]
     by_pin = {name_key(names[id_]) for id_, each in permissions.items() if each.pin_required and id_ in names}
     return [
         (names[id_], similarity)

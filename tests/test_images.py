@@ -252,6 +252,43 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
         read_rgb(path)
 
 
+class Changing:
+    """A path whose file gets longer or shorter whenever somebody asks where it is: also after it was opened."""
+
+    def __init__(self, path: Path, by: int) -> None:
+        self._path, self._by = path, by
+
+    def __fspath__(self) -> str:
+        os.truncate(self._path, self._path.stat().st_size + self._by)
+        return str(self._path)
+
+
+@pytest.mark.parametrize("by", [1000, -100])
+@pytest.mark.parametrize("kind", ["JPEG", "BMP"])
+def test_a_file_that_changes_while_it_is_read_is_no_picture(tmp_path: Path, kind: str, by: int) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(encoded(quarters(), kind) + bytes(5000))  # what is cut off is no part of the picture
+    with pytest.raises(ImageError, match="changed while it was read"):
+        read_rgb(Changing(path, by))
+
+
+def test_a_file_that_is_deleted_or_replaced_while_it_is_read_is_the_one_that_was_opened(tmp_path: Path) -> None:
+    class Replaced(Changing):
+        def __fspath__(self) -> str:
+            asked.append(1)
+            if len(asked) > 2:
+                other = tmp_path / "other"
+                other.write_bytes(b"rubbish")
+                other.replace(path)
+            return str(path)
+
+    asked: list[int] = []
+    path = tmp_path / "photo.png"
+    path.write_bytes(encoded(quarters(), "PNG"))
+    assert_quarters(read_rgb(Replaced(path, 0)))
+    assert path.read_bytes() == b"rubbish"
+
+
 def _refused_in_time(path: Path) -> str:
     """The refusal's message; a read that blocks would not come back within the time."""
     messages: list[str] = []

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.centre import centres
 from edge.core.names import name_key
 from edge.types import Embedding, FloatArray, Gallery, Match
 
@@ -13,20 +14,19 @@ BLOCK = 500
 
 
 class Index:
-    """A gallery made ready for matching: one unit vector a person, the direction of the mean of the templates.
+    """A gallery made ready for matching: one unit vector a person, the direction of the templates' robust mean
+    (``edge.core.centre``).
 
     The mean of several templates recognises more than each alone: TAR at FAR 1e-5 rises from 95.4 % with one to 99.7 %
-    with the mean of five (measured with a comparable network, 70 people).
+    with the mean of five (measured with a comparable network, 70 people). And it is one vector: the best of several
+    templates would give a stranger one chance more with each.
     """
 
     def __init__(self, gallery: Gallery) -> None:
         self._names: Mapping[int, str] = gallery.names
         self._ids: npt.NDArray[np.int64]
         self._ids, rows = np.unique(gallery.person_ids, return_inverse=True)
-        self._centres: FloatArray = np.zeros((len(self._ids), gallery.templates.shape[1]), dtype=np.float32)
-        np.add.at(self._centres, rows, gallery.templates)
-        # Templates that cancel out leave no direction: the short vector then resembles nobody.
-        self._centres /= np.maximum(np.linalg.norm(self._centres, axis=1, keepdims=True), 1e-5)
+        self._centres: FloatArray = centres(gallery.templates, rows, len(self._ids))
 
     def __len__(self) -> int:
         return len(self._ids)

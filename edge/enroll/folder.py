@@ -11,6 +11,8 @@ from edge.images import pictures_in
 PICTURES_MAX = 200
 """Of one person's pictures so many are looked at, evenly chosen: at 30 ms each six seconds a person."""
 
+_LINKS = "links are not followed: copy the pictures themselves"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -25,8 +27,7 @@ class Entry:
 def people_in(folder: Path) -> list[Entry]:
     """Every subfolder of ``folder``, by name. Raises ImageError when it cannot be read or has none."""
     try:
-        # A link may lead anywhere: only what lies in the folder itself is taken.
-        found = sorted(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())
+        found = sorted(each for each in folder.iterdir() if each.is_dir())
     except OSError as error:
         raise ImageError(
             f"The folder {shown(str(folder))} cannot be read ({error.strerror}). Check the path."
@@ -46,11 +47,14 @@ def people_in(folder: Path) -> list[Entry]:
 def _entry(folder: Path) -> Entry:
     try:
         name = clean_name(folder.name)
-        pictures = [each for each in pictures_in(folder) if not each.is_symlink()]
+        if folder.is_symlink():  # it may lead anywhere: only what lies in the folder itself is taken
+            return Entry(name, refused=_LINKS)
+        found = pictures_in(folder)
     except FacelatchError as error:
         return Entry(shown(folder.name, 60)[1:-1], refused=str(error))
+    pictures = [each for each in found if not each.is_symlink()]
     if not pictures:
-        return Entry(name, refused="there is no picture in it")
+        return Entry(name, left_out=len(found), refused=_LINKS if found else "there is no picture in it")
     step = max(len(pictures) / PICTURES_MAX, 1)
     looked_at = tuple(pictures[int(number * step)] for number in range(min(len(pictures), PICTURES_MAX)))
-    return Entry(name, looked_at, len(pictures) - len(looked_at))
+    return Entry(name, looked_at, len(found) - len(looked_at))

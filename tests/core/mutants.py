@@ -265,6 +265,12 @@ MUTANTS: dict[str, Mutant] = {
         "if False:",
         ("core/test_signs.py",),
     ),
+    "a wrong template counts like the right ones": Mutant(
+        "core/centre.py", "_agreement(part, sums[whose] - part))", "np.float32(1))", ("core/test_centre.py",)
+    ),
+    "a template agrees with itself": Mutant(
+        "core/centre.py", "sums[whose] - part)", "sums[whose])", ("core/test_centre.py",)
+    ),
     "a pulse has no upper limit": Mutant(
         "devices/bolt.py", "if not left_s <= PULSE_MAX_S:", "if False:", ("devices/test_bolt.py",)
     ),

@@ -49,7 +49,7 @@ def test_templates_that_cancel_out_resemble_nobody() -> None:
 @given(st.integers(1, 30), st.integers(0, 2**32 - 1))
 def test_the_best_person_is_the_nearest_mean(people: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
-    rows = [(person, unit(*generator.normal(size=8))) for person in range(people) for _ in range(3)]
+    rows = [(person, unit(*generator.normal(size=8))) for person in range(people) for _ in range(2)]
     probe = unit(*generator.normal(size=8))
     means = {p: np.mean([row for q, row in rows if q == p], axis=0) for p in range(people)}
     cosines = sorted((float(m @ probe / np.linalg.norm(m)) for m in means.values()), reverse=True)
@@ -58,6 +58,13 @@ def test_the_best_person_is_the_nearest_mean(people: int, seed: int) -> None:
     assert found.similarity == pytest.approx(cosines[0], abs=1e-5)
     if people > 1:
         assert found.margin == pytest.approx(cosines[0] - cosines[1], abs=1e-5)
+
+
+def test_a_wrong_template_among_three_is_outvoted() -> None:
+    person, stranger = unit(1, 0, 0), unit(0, 1, 0)
+    found = Index(gallery((1, unit(1, 0, 0.2)), (1, unit(1, 0, -0.2)), (1, stranger)))
+    assert found.similarity_to("person 1", person) == pytest.approx(1, abs=1e-5)
+    assert found.similarity_to("person 1", stranger) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("similarity", [float("nan"), 0.59, -1.0])

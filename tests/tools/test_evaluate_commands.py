@@ -52,6 +52,25 @@ def test_the_people_most_alike_are_listed_and_drawn(tmp_path: Path, cache: Path,
     assert "3 pairs of 3 people" in " ".join(run("alike", *CPU, "--people", folder, "--cache", cache).stdout.split())
 
 
+def test_templates_are_counted_by_how_many_there_are_and_how_they_are_matched(
+    tmp_path: Path, cache: Path, photos: dict[str, Path]
+) -> None:
+    folder = put(tmp_path / "live", photos, NUAA)
+    command = ("templates", *CPU, "--nuaa", folder, "--cache", cache)
+    (result,) = told(*command)["results"]
+    assert (result["people"], result["enrolled"], result["pictures_without_face"]) == (1, 2, 0)
+    lines = {(line["templates"], line["wrong"], line["matched_by"]): line for line in result["lines"]}
+    assert len(lines) == len(result["lines"]) == 3 * 3 + 2 * 3
+    one = lines[1, 0, "robust mean"]
+    assert (one["looks"], one["nearest"], one["let_in"], one["approaches"], one["passed"]) == (2, 2, 2, 2, 0)
+    printed = " ".join(run(*command).stdout.split())
+    assert "2 people enrolled, looks of 1 on another occasion" in printed
+    assert "2 of 2" in printed
+    people = run("templates", *CPU, "--people", put(tmp_path / "people", photos, PEOPLE))
+    assert people.returncode == 4
+    assert "two occasions" in people.stderr
+
+
 def test_verification_prints_json_or_a_table_and_the_cache_spares_the_networks(
     tmp_path: Path, cache: Path, photos: dict[str, Path]
 ) -> None:

@@ -11,7 +11,7 @@ import click
 from edge.cli.output import errors, json_option, print_json
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
-from tools.evaluate import alike, identification, keep, lfw, options, plot, record, report, summary, wider
+from tools.evaluate import alike, identification, keep, lfw, options, plot, record, report, summary, templates, wider
 from tools.evaluate.detection import detect, look_at
 from tools.evaluate.networks import FP32, FP32_ABSENT, REFERENCE, Networks, check_folder, revision
 from tools.evaluate.options import FOLDER
@@ -151,6 +151,31 @@ def alike_command(
         print_json({"revision": revision(), "results": results})
     else:
         report.print_alike(results)
+        _print_origin(results, networks)
+
+
+@evaluate.command("templates")
+@options.data_set_options
+@options.network_options
+@options.limit_option()
+@options.cache_option
+@json_option
+def templates_command(
+    chosen: tuple[str, Path],
+    folders: tuple[Path, ...],
+    variants: tuple[str, ...],
+    limit: int | None,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
+    """How many templates, and which mean? Enrolled in one session, recognised in the others."""
+    networks = options.ready(folders, variants, cache)
+    data_set = options.open_data_set(*chosen, limit)
+    results = [templates.several(data_set, each, cache) for each in networks]
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_templates(results)
         _print_origin(results, networks)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.centre import centres
 from edge.types import FloatArray
 from tools.evaluate.comparing import Indices
 from tools.evaluate.describe import faces
@@ -24,8 +25,8 @@ class Enrolment:
 def enrol(data_set: DataSet, embeddings: FloatArray, looks: int) -> Enrolment:
     """Up to ``looks`` pictures of each person, evenly spread over the first session that shows a face.
 
-    Without sessions at most half of a person's pictures are enrolled, and at least one. A template is the direction of
-    the mean, as in ``edge.core.match``.
+    Without sessions at most half of a person's pictures are enrolled, and at least one. A template is their
+    robust mean, as in ``edge.core.match``.
     """
     people = data_set.people
     owners, found = data_set.owners, faces(embeddings)
@@ -45,8 +46,7 @@ def enrol(data_set: DataSet, embeddings: FloatArray, looks: int) -> Enrolment:
         else:
             chosen = usable[: max(min(looks, len(usable) // 2), 1)]
             mated += usable[len(chosen) :].tolist()
-        mean = embeddings[chosen].mean(axis=0)
-        templates[person] = mean / max(float(np.linalg.norm(mean)), 1e-6)
+        templates[person] = centres(embeddings[chosen], np.zeros(len(chosen), np.intp), 1)[0]
         enrolled[person] = len(chosen)
     return Enrolment(templates, enrolled, np.array(mated, dtype=np.intp))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from edge.cli.output import console, table
-from tools.evaluate import detection, identification
+from tools.evaluate import detection, identification, templates
 from tools.evaluate.alike import Closest
 from tools.evaluate.comparing import TarAtFar
 from tools.evaluate.detection import Detection
@@ -12,6 +12,7 @@ from tools.evaluate.identification import Identification, Rate
 from tools.evaluate.networks import revision
 from tools.evaluate.statistics import Interval
 from tools.evaluate.tail import ImpostorTail, Quantile
+from tools.evaluate.templates import Several
 from tools.evaluate.verification import FARS, Verification
 
 FEW_PEOPLE = 30
@@ -85,6 +86,39 @@ def print_identification(results: Sequence[Identification]) -> None:
         "accepted at all, it cannot tell how far from 0 the truth may be; where the enrolled are many of all people, "
         "it lies low, because a draw holds some people twice. The product's margin is left out: with it FPIR is lower, "
         "FNIR higher."
+    )
+
+
+def print_templates(results: Sequence[Several]) -> None:
+    """Counts and shares by the number of templates and the way of matching, one table for each shelf of networks."""
+    for result in results:
+        title = (
+            f"{result.data_set}, {result.variant}: {result.enrolled} people enrolled, looks of {result.people} on "
+            "another occasion"
+        )
+        rows = [
+            (
+                f"{line.templates}, {line.wrong} wrong" if line.wrong else f"{line.templates}",
+                line.matched_by,
+                _of(line.nearest, line.looks),
+                _of(line.looks - line.let_in, line.looks),
+                line.mistaken,
+                _of(line.passed, line.approaches),
+                _of(line.wrong_let_in, line.wrong_looks) if line.wrong else "",
+            )
+            for line in result.lines
+        ]
+        heads = ("right one nearest", "false rejects", "let in as\nanother", "approaches that pass", "wrong one let in")
+        table(title, ("templates", "matched by", *heads), rows)
+        dim(f"Pictures without a face: {result.pictures_without_face}; they are no looks.")
+        if result.people < FEW_PEOPLE:
+            dim(f"{result.people} people are few, and looks of one approach are much alike: the figures are theirs.")
+    dim(
+        f"False rejects: looks below {templates.LIMITS.similarity_min:.2f} or less than "
+        f"{templates.LIMITS.margin_min:.2f} ahead of the next person. An approach passes with "
+        f"{templates.TERMS.looks_needed} agreeing looks of {templates.TERMS.looks_window}. Everybody is enrolled from "
+        "the first session and then from the last. 'Wrong': one template is each other person's in turn; 'wrong one "
+        "let in': that person's looks on another occasion, where nobody else has that face."
     )
 
 
@@ -213,6 +247,10 @@ def fnir(rate: Rate) -> str:
         return "-"
     low, high = rate.fnir_interval
     return f"{100 * rate.fnir:.1f}\n{100 * low:.1f}..{100 * high:.1f}"
+
+
+def _of(count: int, whole: int) -> str:
+    return f"{count:,} of {whole:,}\n{100 * count / whole:.1f} %" if whole else "-"
 
 
 def _quantile(quantile: Quantile) -> str:
