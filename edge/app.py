@@ -172,8 +172,7 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
 
 
 def _daily_backup(config: Config, time: Clock, teller: Teller) -> DailyBackup:
-    _, newest_utc = household.newest_backup(config)
-    return DailyBackup(lambda: household.back_up(config).name, newest_utc, time, teller)
+    return DailyBackup(lambda: household.back_up(config).name, household.newest_backup_utc(config), time, teller)
 
 
 def secure(config: Config) -> None:

@@ -56,12 +56,18 @@ def back_up(config: Config, target: Path | None = None) -> Path:
     return target
 
 
-def newest_backup(config: Config) -> tuple[Path | None, str | None]:
-    """The newest copy in the store's folder of backups, and when it was made."""
-    from edge.store.backups import backups, newest_utc
+def backups(config: Config) -> list[Path]:
+    """The copies in the store's folder of backups, newest first."""
+    from edge.store.backups import backups
 
-    found = backups(config.backups_path)
-    return found[0] if found else None, newest_utc(config.backups_path)
+    return backups(config.backups_path)
+
+
+def newest_backup_utc(config: Config) -> str | None:
+    """When the newest of them was made, ISO-8601."""
+    from edge.store.backups import newest_utc
+
+    return newest_utc(config.backups_path)
 
 
 def restore(config: Config, backup: Path, reason: str = "") -> "Restored":
@@ -72,7 +78,6 @@ def restore(config: Config, backup: Path, reason: str = "") -> "Restored":
 
 
 def _open(config: Config, announce: Announce | None) -> "SqliteStore":
-    from edge.store.backups import backups
     from edge.store.sqlite import SqliteStore
 
     wanted = (config.store_path, *space(config), _clock(config), _master(config))
@@ -81,7 +86,7 @@ def _open(config: Config, announce: Announce | None) -> "SqliteStore":
     except StoreDamagedError as damage:
         if announce is None or config.backup.when_damaged != "restore":
             raise
-        for backup in backups(config.backups_path):
+        for backup in backups(config):
             try:
                 done = restore(config, backup, str(damage))
             except StoreError as error:

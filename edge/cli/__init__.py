@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from edge import config as configuration
+from edge import coredump
 from edge.cli.doctor import doctor
 from edge.cli.enroll import enroll
 from edge.cli.log import log_group
@@ -15,8 +16,10 @@ from edge.cli.look import look
 from edge.cli.operate import clear, lockdown, unlock
 from edge.cli.people import forget, people
 from edge.cli.permits import holidays
+from edge.cli.records import consent_command
 from edge.cli.run import door, eyes, run, secure, status
 from edge.cli.settings import config_group
+from edge.cli.store import backup, keys_group, restore
 from edge.cli.wiring import wiring
 from edge.core.names import harmless
 from edge.errors import FacelatchError
@@ -49,6 +52,10 @@ for command in (
     enroll,
     people,
     forget,
+    consent_command,
+    backup,
+    restore,
+    keys_group,
     look,
     status,
     log_group,
@@ -64,6 +71,7 @@ for command in (
 
 def main() -> None:
     """Run the command; a FacelatchError becomes its message on standard error and its exit code."""
+    coredump.forbid()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     try:
         facelatch(prog_name="facelatch")

@@ -8,8 +8,25 @@ import click
 from edge import app, wire
 from edge import config as configuration
 from edge.cli.output import console, json_option, print_json, table
-from edge.core.names import clean_name
-from edge.errors import WireError
+from edge.core.names import clean_name, name_key
+from edge.errors import FacelatchError, WireError
+
+
+def _names_like(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """For the shell's completion: whoever may ask the lock gets the names."""
+    try:
+        path = context.find_root().params.get("config_path")
+        return [
+            each.name
+            for each in app.people(configuration.load(path))
+            if name_key(each.name).startswith(name_key(begun))
+        ]
+    except FacelatchError:
+        return []
+
+
+name_argument = click.argument("name", shell_complete=_names_like)
+"""NAME of somebody enrolled; the shell completes it."""
 
 
 @click.group(invoke_without_command=True)
@@ -26,8 +43,8 @@ def _list(config_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(everybody)
         return
-    rows = [(person.name, person.templates, person.enrolled_utc) for person in everybody]
-    columns = ("name", "templates", "enrolled (UTC)")
+    rows = [(person.name, person.templates, person.enrolled_utc, person.expires or "never") for person in everybody]
+    columns = ("name", "templates", "enrolled (UTC)", "erased after")
     again = sum(person.enrol_again for person in everybody)
     if not again:
         table(f"{len(rows)} enrolled", columns, rows)
@@ -38,16 +55,30 @@ def _list(config_path: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@name_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_obj
-def forget(config_path: Path | None, name: str, as_json: bool) -> None:
-    """Delete NAME and every template of that person, for good."""
-    answer = app.answer(configuration.load(config_path), wire.AskForget(clean_name(name)))
+def forget(config_path: Path | None, name: str, yes: bool, as_json: bool) -> None:
+    """Erase NAME, for good: templates, pictures, rules, PINs, and the key they are sealed with.
+
+    No backup brings the person back. The log keeps the entries, by number, until they are pruned.
+    """
+    config = configuration.load(config_path)
+    wanted = clean_name(name)
+    if not yes:
+        found = app.answer(config, wire.AskShow(wanted))
+        if isinstance(found, wire.Shown):
+            kept = f"{found.person.name}, {found.person.templates} templates"
+            click.confirm(f"Erase {kept}, for good?", abort=True, err=True)
+    answer = app.answer(config, wire.AskForget(wanted))
     if as_json:
         print_json(answer)
     elif isinstance(answer, wire.People):
         console.print(f"{answer.people[0].name} is forgotten.", markup=False)
+
+
+people.add_command(forget)
 
 
 @people.command("list")
@@ -59,7 +90,7 @@ def list_people(context: click.Context, as_json: bool) -> None:
 
 
 @people.command()
-@click.argument("name")
+@name_argument
 @click.argument("new_name")
 @json_option
 @click.pass_obj
@@ -94,6 +125,15 @@ def check(config_path: Path | None, as_json: bool) -> None:
         console.print(f"No two look alike (similarity below {answer.alike_min:.2f}).", markup=False)
     if undecided:
         sys.exit(1)
+
+
+def ask_people(config_path: Path | None, question: wire.Question, as_json: bool) -> None:
+    """Ask for a change to one person, and say that it was made."""
+    answer = app.answer(configuration.load(config_path), question)
+    if as_json:
+        print_json(answer)
+    elif isinstance(answer, wire.People):
+        console.print(f"{answer.people[0].name}: done.", markup=False)
 
 
 def _advice(person: wire.PersonLine) -> str:

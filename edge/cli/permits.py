@@ -8,8 +8,8 @@ import msgspec
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json
-from edge.cli.people import people
+from edge.cli.output import json_option, print_json
+from edge.cli.people import ask_people, name_argument, people
 from edge.core.names import clean_name, shown
 from edge.errors import InputError
 
@@ -18,7 +18,7 @@ ANY = "any"
 
 
 @people.command()
-@click.argument("name")
+@name_argument
 @click.option("--schedule", help='Weekly hours, as "Mon-Fri 08:00-18:00; Hol closed"; "any": at all times.')
 @click.option("--from", "from_text", help='First day or moment, as 2026-12-24 or 2026-12-24T18:00; "any".')
 @click.option("--until", "until_text", help='Last day or moment, as 2026-12-31 or 2026-12-31T12:00; "any".')
@@ -49,11 +49,11 @@ def allow(
         schedule=msgspec.UNSET if schedule is None else None if schedule == ANY else schedule,
         pin_required=msgspec.UNSET if pin_required is None else pin_required,
     )
-    _answer(config_path, question, as_json)
+    ask_people(config_path, question, as_json)
 
 
 @people.command()
-@click.argument("name")
+@name_argument
 @click.option("--duress", is_flag=True, help="A second PIN for use under threat: opens, and logs it in silence.")
 @click.option("--remove", is_flag=True, help="Take the PIN away.")
 @json_option
@@ -61,7 +61,7 @@ def allow(
 def pin(config_path: Path | None, name: str, duress: bool, remove: bool, as_json: bool) -> None:
     """Give NAME a PIN; it is asked for, and never shown."""
     typed = None if remove else click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
-    _answer(config_path, wire.AskPin(clean_name(name), typed, duress), as_json)
+    ask_people(config_path, wire.AskPin(clean_name(name), typed, duress), as_json)
 
 
 @click.command()
@@ -76,14 +76,6 @@ def holidays(config_path: Path | None, add: tuple[str, ...], remove: tuple[str, 
         print_json(answer)
     elif isinstance(answer, wire.Holidays):
         click.echo("\n".join(answer.dates) if answer.dates else "There are no holidays.")
-
-
-def _answer(config_path: Path | None, question: wire.Question, as_json: bool) -> None:
-    answer = app.answer(configuration.load(config_path), question)
-    if as_json:
-        print_json(answer)
-    elif isinstance(answer, wire.People):
-        console.print(f"{answer.people[0].name}: done.", markup=False)
 
 
 def _moment(text: str | None, zone: tzinfo | None, *, is_end: bool) -> str | msgspec.UnsetType | None:
