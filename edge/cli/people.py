@@ -16,11 +16,8 @@ def _names_like(context: click.Context, parameter: click.Parameter, begun: str) 
     """For the shell's completion: whoever may ask the lock gets the names."""
     try:
         path = context.find_root().params.get("config_path")
-        return [
-            each.name
-            for each in app.people(configuration.load(path))
-            if name_key(each.name).startswith(name_key(begun))
-        ]
+        names = [each.name for each in app.people(configuration.load(path))]
+        return [name for name in names if name_key(name).startswith(name_key(begun))]
     except FacelatchError:
         return []
 

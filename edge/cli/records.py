@@ -1,5 +1,5 @@
-"""What is kept of one person: ``facelatch people show``, ``export``, ``expire``, ``agree``, ``disable``, ``enable``; and
-``facelatch consent``."""
+"""What is kept of one person: ``facelatch people show``, ``export``, ``expire``, ``agree``, ``disable`` and ``enable``;
+and ``facelatch consent``."""
 
 import base64
 import os
@@ -142,9 +142,9 @@ def _ageing(config: Config, name: str) -> Ageing:
     first = _page(config, wire.AskLog(person=name, kind="released"))
     newest = _page(config, wire.AskLog(person=name, kind="released", last=LINES))
     grants = {
-        line.id: (line.at_utc, float(line.detail["similarity"]))
+        line.id: (line.at_utc, similarity)
         for line in (*first.lines, *newest.lines)
-        if isinstance(line.detail.get("similarity"), float | int)
+        if isinstance(similarity := line.detail.get("similarity"), float)
     }
     return trend(list(grants.values()), config.match.similarity_min)
 

@@ -52,8 +52,8 @@ def backup(config_path: Path | None, file: Path | None, listed: bool, as_json: b
         if as_json:
             print_json(copies)
         else:
-            rows = [(each.file, each.bytes, each.made_utc) for each in copies]
-            table(f"{len(rows)} backups", ("file", "bytes", "made (UTC)"), rows)
+            rows = [(Path(each.file).name, each.bytes, each.made_utc) for each in copies]
+            table(f"{len(rows)} in {config.backups_path}", ("file", "bytes", "made (UTC)"), rows)
         return
     made = _copy(household.back_up(config, file))
     if as_json:
