@@ -222,10 +222,22 @@ MUTANTS: dict[str, Mutant] = {
     "a PIN opens at night without its face": Mutant(
         "entrance.py", "if standing is None or standing.person_id != found.person_id:", "if False:", _GUARDIAN
     ),
-    "a duress PIN has to wait": Mutant("access.py", "(found.duress or wait_s <= 0)", "wait_s <= 0", _GUARDIAN),
-    "wrong PINs are not slowed down": Mutant("access.py", "(found.duress or wait_s <= 0)", "True", _GUARDIAN),
+    "a duress PIN has to wait": Mutant("access.py", "(found.duress or waits is None)", "waits is None", _GUARDIAN),
+    "wrong PINs are not slowed down": Mutant("access.py", "(found.duress or waits is None)", "True", _GUARDIAN),
     "any number of PINs is looked at": Mutant(
-        "entrance.py", "if now_s - self._pin_s < PIN_EVERY_S:", "if False:", _GUARDIAN
+        "entrance.py",
+        "if now_s - self._pin_s < (PIN_WAITING_EVERY_S if waits else PIN_EVERY_S):",
+        "if False:",
+        _GUARDIAN,
+    ),
+    "a duress PIN may be guessed at": Mutant(
+        "entrance.py", "(PIN_WAITING_EVERY_S if waits else PIN_EVERY_S)", "PIN_EVERY_S", _GUARDIAN
+    ),
+    "a use is not counted as a release ends": Mutant(
+        "entrance.py",
+        "self._latch.move(dr.Event(dr.Signal.TICK), self._teller)  # a release",
+        "pass  # a release",
+        _GUARDIAN,
     ),
     "a use that cannot be counted opens": Mutant("entrance.py", "if uncounted is not None:", "if False:", _GUARDIAN),
     "a latched fault ends with its power": Mutant(
@@ -270,6 +282,12 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "a pulse has no lower limit": Mutant(
         "devices/bolt.py", "if not left_s >= PULSE_MIN_S:", "if False:", ("devices/test_bolt.py",)
+    ),
+    "an operator clears too early": Mutant(
+        "guardian.py", "self._count_attempts()  # those that", "pass  # those that", _GUARDIAN
+    ),
+    "a frame from the future spoils until then": Mutant(
+        "guardian.py", "min(report.captured_s, self._clock.now_s())", "report.captured_s", ("guardian/test_faces.py",)
     ),
     "an unreadable mode is normal": Mutant(
         "access.py",
