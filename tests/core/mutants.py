@@ -155,6 +155,12 @@ MUTANTS: dict[str, Mutant] = {
     "a clear stranger is an attempt": Mutant(
         "core/evidence.py", "band[0] <= match.similarity < band[1])", "match.similarity < band[1])", _EVIDENCE
     ),
+    "an attempt is at whom the last look resembled": Mutant(
+        "core/evidence.py",
+        "if approach.closest is None or match.similarity > approach.closest.similarity:",
+        "if True:",
+        _EVIDENCE,
+    ),
     "who stays makes one attempt only": Mutant(
         "core/evidence.py", " or now_s - approach.began_s > APPROACH_S", "", _EVIDENCE
     ),
