@@ -228,6 +228,12 @@ MUTANTS: dict[str, Mutant] = {
     "a PIN opens at night without its face": Mutant(
         "entrance.py", "if standing is None or standing.person_id != found.person_id:", "if False:", _GUARDIAN
     ),
+    "night lets in by PIN whom the rules refuse": Mutant(
+        "entrance.py",
+        "if reason is None and self._access.mode_now() is Mode.NIGHT:",
+        "if self._access.mode_now() is Mode.NIGHT:",
+        _GUARDIAN,
+    ),
     "a duress PIN has to wait": Mutant("access.py", "(found.duress or waits is None)", "waits is None", _GUARDIAN),
     "wrong PINs are not slowed down": Mutant("access.py", "(found.duress or waits is None)", "True", _GUARDIAN),
     "any number of PINs is looked at": Mutant(

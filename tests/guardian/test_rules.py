@@ -299,6 +299,16 @@ def test_at_night_face_and_pin_are_both_needed(with_pins: Household) -> None:
     assert "look at the camera" in why_refused(with_pins)
 
 
+@pytest.mark.parametrize("typed", [PIN, DURESS])
+def test_at_night_face_and_pin_of_somebody_who_is_disabled_open_nothing(with_pins: Household, typed: str) -> None:
+    set_mode(with_pins, "night")
+    allow(with_pins, disabled=True)
+    assert not with_pins.comes(ADA, 1)
+    with_pins.types(typed)
+    assert not with_pins.is_open()
+    assert "not let in at present" in why_refused(with_pins)
+
+
 def test_at_night_the_pin_must_be_that_of_the_face_and_the_face_must_stay(with_pins: Household) -> None:
     with_pins.guardian.answer(wire.AskEnroll("Bob", MODEL, [wire.to_bytes(unit(2))]), "root")
     set_mode(with_pins, "night")
