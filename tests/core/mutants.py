@@ -234,6 +234,8 @@ MUTANTS: dict[str, Mutant] = {
         "if self._access.mode_now() is Mode.NIGHT:",
         _GUARDIAN,
     ),
+    "a lockout ends at night with the PIN": Mutant("entrance.py", "elif not found.duress:", "elif False:", _GUARDIAN),
+    "a lockout holds a duress PIN back": Mutant("entrance.py", "elif not found.duress:", "else:", _GUARDIAN),
     "a duress PIN has to wait": Mutant("access.py", "(found.duress or waits is None)", "waits is None", _GUARDIAN),
     "wrong PINs are not slowed down": Mutant("access.py", "(found.duress or waits is None)", "True", _GUARDIAN),
     "any number of PINs is looked at": Mutant(

@@ -343,6 +343,19 @@ def test_attempts_lock_that_face_out_and_nothing_else(with_pins: Household, hous
     assert with_pins.comes(ADA, 102)
 
 
+@pytest.mark.parametrize(("typed", "opens"), [(PIN, False), (DURESS, True)])
+def test_at_night_a_lockout_holds_for_a_face_with_its_pin_and_not_for_a_duress_pin(
+    with_pins: Household, house: Config, typed: str, opens: bool
+) -> None:
+    set_mode(with_pins, "night")
+    for track in range(house.attempts.allowed):
+        tries(with_pins, NEAR, track)
+    with_pins.comes(ADA, 100)
+    with_pins.types(typed)
+    assert with_pins.is_open() == opens
+    assert "locked out" in why_refused(with_pins)
+
+
 def test_a_lockout_survives_a_restart_and_an_operator_ends_it(household: Household, house: Config) -> None:
     for track in range(house.attempts.allowed):
         tries(household, NEAR, track)
