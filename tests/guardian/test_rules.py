@@ -78,6 +78,13 @@ def test_a_use_counts_also_when_a_release_has_just_ended_and_nobody_has_looked(h
     assert household.store.permissions()[1].uses_left == 0
 
 
+def test_a_door_that_is_free_takes_no_use_away(household: Household) -> None:
+    allow(household, uses_left=1)
+    set_mode(household, "free")
+    household.comes(ADA, 1)
+    assert household.store.permissions()[1].uses_left == 1
+
+
 def test_a_door_in_fault_takes_no_use_away(household: Household) -> None:
     allow(household, uses_left=1)
     household.senses(Input.TAMPER)
