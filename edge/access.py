@@ -136,18 +136,21 @@ class Access:
         self._keep_lockouts()
 
     def whose_pin(self, typed: str) -> PinHash | str:
-        """Whose PIN it is, or why it opens nothing. A duress PIN is never held back by earlier wrong ones."""
-        now_s = self._clock.now_s()
-        wait_s = self.limiter.wait_s(now_s)
+        """Whose PIN it is, or why it opens nothing. A duress PIN counts in spite of earlier wrong ones."""
+        waits = self.pins_wait()
         found = pin.find(typed, self._pins)
-        if found is not None and (found.duress or wait_s <= 0):
+        if found is not None and (found.duress or waits is None):
             if not found.duress:
                 self.limiter.right()
             return found
-        if wait_s > 0:
-            return f"too many wrong PINs: wait {wait_s:.0f} s"
-        self.limiter.wrong(now_s)
-        return "wrong PIN"
+        if waits is None:
+            self.limiter.wrong(self._clock.now_s())
+        return waits or "wrong PIN"
+
+    def pins_wait(self) -> str | None:
+        """Why PINs have to wait after wrong ones, or None."""
+        wait_s = self.limiter.wait_s(self._clock.now_s())
+        return f"too many wrong PINs: wait {wait_s:.0f} s" if wait_s > 0 else None
 
     def _keep_lockouts(self) -> None:
         with suppress(FacelatchError):  # they hold until the next start

@@ -23,6 +23,10 @@ UNLOCK_MIN_S = 0.5
 PIN_EVERY_S = 1.0
 """One PIN a second is looked at, as each costs a slow hash: nobody types faster, a hostile keypad may."""
 
+PIN_WAITING_EVERY_S = 10.0
+"""And one in ten while wrong ones have to wait: a duress PIN opens then, too, and one of four digits could otherwise be
+found in an hour and a half."""
+
 
 class Entrance:
     """The ways through one door."""
@@ -76,8 +80,9 @@ class Entrance:
     def pin(self, typed: str, standing: Recognised | None) -> None:
         """A PIN opens what a face opens; at night only with that person's face, ``standing`` before the camera."""
         now_s = self._clock.now_s()
-        if now_s - self._pin_s < PIN_EVERY_S:
-            self._refuse(None, "PINs come too fast", {"by": "PIN"})
+        waits = self._access.pins_wait()
+        if now_s - self._pin_s < (PIN_WAITING_EVERY_S if waits else PIN_EVERY_S):
+            self._refuse(None, waits or "PINs come too fast", {"by": "PIN"})
             return
         self._pin_s = now_s
         found = self._access.whose_pin(typed)
@@ -146,8 +151,10 @@ class Entrance:
 
     def _open(self, signal: dr.Signal, person_id: int, what: dict[str, Plain]) -> None:
         """Release for a person, once what limits the person has been counted."""
+        self._latch.move(dr.Event(dr.Signal.TICK), self._teller)  # a release whose time is up saves nobody a use
         was, unlock_s = self._latch.door.state, self._config.door.unlock_s
-        uncounted = self._access.spend(person_id) if was not in dr.RELEASED else None
+        opens = was not in dr.RELEASED and was is not dr.State.FAULT
+        uncounted = self._access.spend(person_id) if opens else None
         if uncounted is not None:
             self._refuse(person_id, uncounted, what)
         elif self._latch.move(dr.Event(signal, unlock_s), self._teller):

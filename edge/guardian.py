@@ -120,8 +120,7 @@ class Guardian:
             if self._backups is not None:
                 self._backups.tick()
             self._keep_latched()
-            for attempt in self._evidence.attempts(now_s):
-                self._entrance.attempted(attempt)
+            self._count_attempts()
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
             self._away("nothing heard from them")
         self._show(self._latch.sign())
@@ -179,6 +178,7 @@ class Guardian:
                 if news.active:
                     tampered = dr.Event(dr.Signal.TAMPER, reason="the case was opened")
                     self._latch.move(tampered, self._teller)
+                    self._keep_latched()  # before the power is cut, too
                     self._teller.tell_sparingly("tamper")
 
     def keys(self, pressed: str) -> None:
@@ -200,6 +200,7 @@ class Guardian:
                 self._entrance.set_mode(question, who)
                 return self.status()
             case wire.AskClear():
+                self._count_attempts()  # those that have ended: they must not lock anybody out a moment later
                 self._access.clear_lockouts()
                 self._latch.clear(self._teller)
                 self._teller.tell("cleared", by=who)
@@ -243,6 +244,10 @@ class Guardian:
 
     def _erase(self, person: Person) -> None:
         self.answer(wire.AskForget(person.name), f"the end of {person.expires}")
+
+    def _count_attempts(self) -> None:
+        for attempt in self._evidence.attempts(self._clock.now_s()):
+            self._entrance.attempted(attempt)
 
     def _latched_before(self) -> str:
         """A fault that was latched outlasts its power being cut. Its reason, empty when there was none."""
@@ -319,7 +324,8 @@ class Guardian:
             found = self._registry.index.best(chosen.embedding)
             verdict = self._evidence.add(chosen, found, self._clock.now_s())
         elif chosen.look is None:
-            verdict = self._evidence.spoil(chosen.reason, report.captured_s, report.frame)
+            # A frame stamped in the future would spoil everything until then.
+            verdict = self._evidence.spoil(chosen.reason, min(report.captured_s, self._clock.now_s()), report.frame)
         else:
             verdict = self._evidence.unusable(chosen.reason, chosen.look)
         if isinstance(verdict, Recognised):

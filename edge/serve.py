@@ -209,8 +209,10 @@ class Server:
             data = b""
         if data is None:
             return
-        if not data or not _send(connection, self._answered(data, operator)):
-            self._drop(connection)  # whoever asks and does not read the answer is let go
+        # Nothing is done any more for a command that has given up, as while the guardian was stopped; whoever asks and
+        # does not read the answer is let go, too.
+        if not data or _is_gone(connection) or not _send(connection, self._answered(data, operator)):
+            self._drop(connection)
 
     def _answered(self, data: bytes, operator: _Operator) -> wire.Answer:
         try:
@@ -233,6 +235,16 @@ def _send(connection: socket.socket, answer: wire.Answer) -> bool:
     except (OSError, WireError):
         return False
     return True
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether the other end has hung up, though what it sent can still be read."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _receive(connection: socket.socket) -> bytes | None:

@@ -15,6 +15,7 @@ import numpy as np
 from edge import app, fittings, wire
 from edge import config as configuration
 from edge.cli.output import console, json_option, print_json, table
+from edge.core.door import State
 from edge.errors import ConfigError, FacelatchError, ModelError
 from edge.link import ask
 from edge.settings import Config
@@ -124,7 +125,7 @@ def _guardian(config: Config) -> tuple[str, str]:
     status = ask(config.control_path, wire.AskStatus())
     if not isinstance(status, wire.Status):
         return "note", "not running. Start it with `facelatch run`, or as the service facelatch-door."
-    return "ok", status.line()
+    return "fault" if status.door == State.FAULT.value else "ok", status.line()
 
 
 def _bolt(config: Config) -> tuple[str, str]:

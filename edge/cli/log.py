@@ -4,6 +4,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from edge import app, wire
 from edge import config as configuration
 from edge.cli.output import console, json_option, print_json, table
 from edge.core.names import clean_name, harmless, shown
-from edge.errors import InputError, LogError, WireError
+from edge.errors import InputError, LogError, StoreBusyError, WireError
 from edge.settings import Config
 
 LAST = 50
@@ -136,9 +137,10 @@ def _follow(config: Config, question: wire.AskLog, after_id: int, as_json: bool)
     never = threading.Event()
     try:
         while not never.wait(FOLLOW_S):
-            for lines in _pages(config, question, after_id):
-                _print(lines, as_json)
-                after_id = lines[-1].id
+            with suppress(StoreBusyError):  # where no guardian runs, another command may have the store for a moment
+                for lines in _pages(config, question, after_id):
+                    _print(lines, as_json)
+                    after_id = lines[-1].id
     except KeyboardInterrupt:
         return
 

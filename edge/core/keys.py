@@ -45,7 +45,7 @@ class PinEntry:
 
 
 class PinLimiter:
-    """Slows down wrong PINs. It is not asked about a duress PIN, which is never held back."""
+    """Slows down wrong PINs. It does not stop a duress PIN."""
 
     def __init__(self) -> None:
         self._wrong = 0

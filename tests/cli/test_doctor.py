@@ -1,14 +1,16 @@
 """``facelatch doctor`` on what hangs on the board's lines."""
 
 import json
+import subprocess
+import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from edge.cli.doctor import killed
+from edge.cli.doctor import _guardian, killed
 from edge.settings import BoltConfig, Config, InputsConfig, KeypadConfig
-from tests.cli.facelatch import run
+from tests.cli.facelatch import command, run
 
 
 def findings(config: Config) -> dict[str, dict[str, str]]:
@@ -33,6 +35,21 @@ def test_a_keypad_that_is_not_there_and_a_chip_that_is_not_there_are_faults(hous
     assert found["inputs"]["state"] == "fault"
     assert found["bolt"]["state"] == "fault"
     assert "no such chip" in found["bolt"]["detail"]
+
+
+def test_a_door_in_fault_is_a_fault(house: Config) -> None:
+    config = msgspec.structs.replace(house, inputs=InputsConfig(tamper=24))
+    config.lines_path.mkdir(parents=True)
+    (config.lines_path / "24").write_text("1\n")  # the case is open
+    with subprocess.Popen(command(config, "door", "--json"), stdout=subprocess.DEVNULL) as guardian:
+        watchdog = threading.Timer(60, guardian.kill)
+        watchdog.start()
+        while (found := _guardian(config))[0] == "note":  # not running yet
+            assert guardian.poll() is None
+        guardian.terminate()
+        watchdog.cancel()
+    assert found[0] == "fault"
+    assert "the case was opened" in found[1]
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,12 @@ MUTANTS: dict[str, Mutant] = {
     "a clear stranger is an attempt": Mutant(
         "core/evidence.py", "band[0] <= match.similarity < band[1])", "match.similarity < band[1])", _EVIDENCE
     ),
+    "an attempt is at whom the last look resembled": Mutant(
+        "core/evidence.py",
+        "if approach.closest is None or match.similarity > approach.closest.similarity:",
+        "if True:",
+        _EVIDENCE,
+    ),
     "who stays makes one attempt only": Mutant(
         "core/evidence.py", " or now_s - approach.began_s > APPROACH_S", "", _EVIDENCE
     ),
@@ -222,10 +228,30 @@ MUTANTS: dict[str, Mutant] = {
     "a PIN opens at night without its face": Mutant(
         "entrance.py", "if standing is None or standing.person_id != found.person_id:", "if False:", _GUARDIAN
     ),
-    "a duress PIN has to wait": Mutant("access.py", "(found.duress or wait_s <= 0)", "wait_s <= 0", _GUARDIAN),
-    "wrong PINs are not slowed down": Mutant("access.py", "(found.duress or wait_s <= 0)", "True", _GUARDIAN),
+    "night lets in by PIN whom the rules refuse": Mutant(
+        "entrance.py",
+        "if reason is None and self._access.mode_now() is Mode.NIGHT:",
+        "if self._access.mode_now() is Mode.NIGHT:",
+        _GUARDIAN,
+    ),
+    "a lockout ends at night with the PIN": Mutant("entrance.py", "elif not found.duress:", "elif False:", _GUARDIAN),
+    "a lockout holds a duress PIN back": Mutant("entrance.py", "elif not found.duress:", "else:", _GUARDIAN),
+    "a duress PIN has to wait": Mutant("access.py", "(found.duress or waits is None)", "waits is None", _GUARDIAN),
+    "wrong PINs are not slowed down": Mutant("access.py", "(found.duress or waits is None)", "True", _GUARDIAN),
     "any number of PINs is looked at": Mutant(
-        "entrance.py", "if now_s - self._pin_s < PIN_EVERY_S:", "if False:", _GUARDIAN
+        "entrance.py",
+        "if now_s - self._pin_s < (PIN_WAITING_EVERY_S if waits else PIN_EVERY_S):",
+        "if False:",
+        _GUARDIAN,
+    ),
+    "a duress PIN may be guessed at": Mutant(
+        "entrance.py", "(PIN_WAITING_EVERY_S if waits else PIN_EVERY_S)", "PIN_EVERY_S", _GUARDIAN
+    ),
+    "a use is not counted as a release ends": Mutant(
+        "entrance.py",
+        "self._latch.move(dr.Event(dr.Signal.TICK), self._teller)  # a release",
+        "pass  # a release",
+        _GUARDIAN,
     ),
     "a use that cannot be counted opens": Mutant("entrance.py", "if uncounted is not None:", "if False:", _GUARDIAN),
     "a latched fault ends with its power": Mutant(
@@ -276,6 +302,12 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "a pulse has no lower limit": Mutant(
         "devices/bolt.py", "if not left_s >= PULSE_MIN_S:", "if False:", ("devices/test_bolt.py",)
+    ),
+    "an operator clears too early": Mutant(
+        "guardian.py", "self._count_attempts()  # those that", "pass  # those that", _GUARDIAN
+    ),
+    "a frame from the future spoils until then": Mutant(
+        "guardian.py", "min(report.captured_s, self._clock.now_s())", "report.captured_s", ("guardian/test_faces.py",)
     ),
     "an unreadable mode is normal": Mutant(
         "access.py",

@@ -56,6 +56,13 @@ def test_one_good_look_that_was_not_enough_is_an_attempt() -> None:
     assert evidence.attempts(200.0) == [Attempt(1, "Ada", 0.8, 1)]
 
 
+def test_an_attempt_is_at_whom_the_best_look_resembled() -> None:
+    evidence = Evidence(TERMS)
+    for number, match in enumerate((NEAR, replace(BOB, similarity=0.57), replace(NEAR, similarity=0.56))):
+        evidence.add(look(100.0 + number / 10), match, 100.0 + number / 10)
+    assert evidence.attempts(200.0) == [Attempt(2, "Bob", 0.57, 1)]
+
+
 def test_who_stays_in_front_of_the_camera_makes_one_attempt_after_the_other() -> None:
     evidence = Evidence(TERMS)
     counted = 0
@@ -115,6 +122,8 @@ def test_a_grant_dies_when_the_face_turns_away() -> None:
     shown(evidence, ADA, 100.0)
     evidence.unusable("turned away", look(100.5))
     assert evidence.standing(100.5) is None
+    assert shown(evidence, ADA, 100.6) == [None] * 5  # who wants in again steps aside and comes back
+    assert evidence.standing(101.0) is None
 
 
 def test_a_grant_dies_when_another_face_takes_its_place_or_joins() -> None:

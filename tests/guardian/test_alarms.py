@@ -213,6 +213,14 @@ def test_a_latched_fault_outlasts_its_power_being_cut(house: Config) -> None:
         assert settle(house, store, clock, FailingBolt()).state() is State.LOCKED
 
 
+def test_a_power_cut_right_after_the_case_was_opened_changes_nothing(household: Household, house: Config) -> None:
+    household.passes(1)
+    household.guardian.sensed(Sensed(Input.TAMPER, True))
+    again = settle(house, household.store, household.clock, FailingBolt())
+    assert again.state() is State.FAULT
+    assert again.guardian.door.latched
+
+
 def test_a_latch_that_cannot_be_read_is_one(
     household: Household, house: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from edge.errors import BoltError, PersonError, StoreError, TemplateModelError, 
 from edge.guardian import EYES_AWAY_S, LISTED_MAX, Guardian
 from edge.latch import CHECK_EVERY_S
 from edge.registry import Registry
-from edge.settings import Config
+from edge.settings import Config, EvidenceConfig
 from edge.store.sqlite import SqliteStore
 from edge.teller import Plain
 from edge.types import Event, Gallery
@@ -66,6 +66,13 @@ def test_a_person_together_with_somebody_else_stays_outside(household: Household
         household.eyes_see(ADA, STRANGER)
     assert not household.is_open()
     assert "several faces" in str(dict(household.said)["refused"]["reason"])
+
+
+def test_a_crowd_stamped_an_hour_ahead_keeps_nobody_out_for_an_hour(household: Household) -> None:
+    household.eyes_see(ADA, STRANGER, age_s=-3600)
+    assert not household.comes(ADA, 5)
+    household.passes(EvidenceConfig().window_s)
+    assert household.comes(ADA, 6)
 
 
 def test_looks_that_come_late_open_nothing(household: Household) -> None:

@@ -22,6 +22,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from edge import wire
+from edge.link import _connected
 from edge.settings import Config, DoorConfig
 from edge.store.sqlite import SqliteStore
 from edge.types import Input
@@ -170,6 +172,18 @@ def test_guardian_continues_after_a_stop(lock: Lock, table: Table) -> None:
     lock.process.send_signal(signal.SIGCONT)
     ms = (lock.relay.becomes(False, since) - continued_s) * 1000
     table.add("guardian stopped, and continued too late", ms, lock.told("secured")["reason"])
+    lock.serves()
+
+
+def test_a_command_that_gave_up_while_the_guardian_was_stopped(lock: Lock, table: Table) -> None:
+    """It told its operator that nobody answers: no door may open behind that."""
+    lock.relay.becomes(False)
+    lock.process.send_signal(signal.SIGSTOP)
+    with _connected(lock.config.control_path) as connection:
+        connection.send(wire.encode(wire.AskUnlock(UNLOCK_S, "for somebody who has gone")))
+    lock.process.send_signal(signal.SIGCONT)
+    never_released(lock)
+    table.add("operator's command given up, guardian stopped", None, "nothing: who asked was told that nobody answers")
     lock.serves()
 
 

@@ -12,7 +12,7 @@ from edge.core.door import State
 from edge.errors import DoorError, InputError, PersonError, StoreError
 from edge.settings import Config, DoorConfig
 from edge.store.sqlite import SqliteStore
-from edge.types import Embedding, Permission
+from edge.types import Embedding, Input, Permission
 from tests.fakes import FakeClock
 from tests.guardian.household import ADA, DIMENSION, MODEL, STRANGER, FailingBolt, Household, settle, unit
 
@@ -67,6 +67,29 @@ def test_uses_are_counted_and_end(household: Household) -> None:
     assert not household.comes(ADA, 3)
     assert "uses is spent" in why_refused(household)
     assert household.store.permissions()[1].uses_left == 0
+
+
+def test_a_use_counts_also_when_a_release_has_just_ended_and_nobody_has_looked(household: Household) -> None:
+    allow(household, uses_left=2)
+    assert household.comes(ADA, 1)
+    assert household.bolt.until_s is not None
+    household.clock.advance(household.bolt.until_s - household.clock.now_s() - 0.25)
+    assert household.comes(ADA, 2)  # its third look decides, 50 ms after the end
+    assert household.store.permissions()[1].uses_left == 0
+
+
+def test_a_door_that_is_free_takes_no_use_away(household: Household) -> None:
+    allow(household, uses_left=1)
+    set_mode(household, "free")
+    household.comes(ADA, 1)
+    assert household.store.permissions()[1].uses_left == 1
+
+
+def test_a_door_in_fault_takes_no_use_away(household: Household) -> None:
+    allow(household, uses_left=1)
+    household.senses(Input.TAMPER)
+    assert not household.comes(ADA, 1)
+    assert household.store.permissions()[1].uses_left == 1
 
 
 def test_a_use_that_cannot_be_counted_is_no_use(household: Household, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,13 +242,26 @@ def test_wrong_pins_wait_and_a_duress_pin_does_not(with_pins: Household) -> None
     for _ in range(3):
         with_pins.passes(2)
         with_pins.types("9753")
-    with_pins.passes(2)
-    with_pins.types(PIN)
-    assert not with_pins.is_open()
-    assert "wait" in why_refused(with_pins)
-    with_pins.passes(2)
+    for pause_s in (2, 9):  # too soon to be looked at, and looked at in vain
+        with_pins.passes(pause_s)
+        with_pins.types(PIN)
+        assert not with_pins.is_open()
+        assert "wait" in why_refused(with_pins)
+    with_pins.passes(10)
     with_pins.types(DURESS)
     assert with_pins.is_open()
+
+
+def test_a_duress_pin_cannot_be_found_by_trying_while_pins_wait(
+    with_pins: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute of a machine at the keypad: three wrong PINs, then one in ten seconds is looked at."""
+    looked_at: list[str] = []
+    monkeypatch.setattr(pin, "find", lambda typed, pins: looked_at.append(typed))
+    for number in range(54):
+        with_pins.types(str(90000 + number))
+        with_pins.passes(1)
+    assert len(looked_at) == 3 + 5
 
 
 def test_a_keypad_that_types_a_thousand_pins_at_once_gets_one_looked_at(
@@ -270,6 +306,16 @@ def test_at_night_face_and_pin_are_both_needed(with_pins: Household) -> None:
     assert "look at the camera" in why_refused(with_pins)
 
 
+@pytest.mark.parametrize("typed", [PIN, DURESS])
+def test_at_night_face_and_pin_of_somebody_who_is_disabled_open_nothing(with_pins: Household, typed: str) -> None:
+    set_mode(with_pins, "night")
+    allow(with_pins, disabled=True)
+    assert not with_pins.comes(ADA, 1)
+    with_pins.types(typed)
+    assert not with_pins.is_open()
+    assert "not let in at present" in why_refused(with_pins)
+
+
 def test_at_night_the_pin_must_be_that_of_the_face_and_the_face_must_stay(with_pins: Household) -> None:
     with_pins.guardian.answer(wire.AskEnroll("Bob", MODEL, [wire.to_bytes(unit(2))]), "root")
     set_mode(with_pins, "night")
@@ -304,6 +350,19 @@ def test_attempts_lock_that_face_out_and_nothing_else(with_pins: Household, hous
     assert with_pins.comes(ADA, 102)
 
 
+@pytest.mark.parametrize(("typed", "opens"), [(PIN, False), (DURESS, True)])
+def test_at_night_a_lockout_holds_for_a_face_with_its_pin_and_not_for_a_duress_pin(
+    with_pins: Household, house: Config, typed: str, opens: bool
+) -> None:
+    set_mode(with_pins, "night")
+    for track in range(house.attempts.allowed):
+        tries(with_pins, NEAR, track)
+    with_pins.comes(ADA, 100)
+    with_pins.types(typed)
+    assert with_pins.is_open() == opens
+    assert "locked out" in why_refused(with_pins)
+
+
 def test_a_lockout_survives_a_restart_and_an_operator_ends_it(household: Household, house: Config) -> None:
     for track in range(house.attempts.allowed):
         tries(household, NEAR, track)
@@ -311,6 +370,18 @@ def test_a_lockout_survives_a_restart_and_an_operator_ends_it(household: Househo
     assert not again.comes(ADA, 1)
     again.guardian.answer(wire.AskClear(), "root")
     assert again.comes(ADA, 2)
+
+
+def test_attempts_that_ended_before_an_operator_clears_lock_nobody_out_afterwards(
+    household: Household, house: Config
+) -> None:
+    """Approaches end faster than they are counted, as when hostile eyes tear them apart."""
+    household.passes(0.5)  # they are counted once a second: just now
+    for track in range(house.attempts.allowed + 1):
+        household.eyes_see(NEAR, track=track)
+    household.guardian.answer(wire.AskClear(), "root")
+    household.passes(3)
+    assert household.comes(ADA, 100)
 
 
 def test_the_postman_counts_for_nothing(household: Household) -> None:
