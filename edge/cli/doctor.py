@@ -5,6 +5,7 @@ import platform
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import click
 import msgspec
 import numpy as np
 
-from edge import app, fittings, wire
+from edge import app, fittings, household, wire
 from edge import config as configuration
 from edge.cli.output import console, json_option, print_json, table
 from edge.core.door import State
@@ -37,7 +38,7 @@ class Finding(msgspec.Struct):
 @json_option
 @click.pass_obj
 def doctor(config_path: Path | None, try_camera: bool, as_json: bool) -> None:
-    """Check this machine: Python, packages, networks, configuration, store, guardian, camera. Moves no bolt.
+    """Check this machine: Python, packages, networks, configuration, store, keys, guardian, camera. Moves no bolt.
 
     The exit code is 1 when something is at fault.
     """
@@ -121,6 +122,25 @@ def _people(config: Config) -> tuple[str, str]:
     return "ok", f"{len(everybody)} enrolled in {config.store_path}"
 
 
+def _keys(config: Config) -> tuple[str, str]:
+    """Asking opens every key, in the guardian or here."""
+    keys = app.answer(config, wire.AskKeys())
+    if not isinstance(keys, wire.Keys) or not keys.mark:
+        return "note", "no keys yet: the first person enrolled gets one"
+    where = config.paths.master_key or f"{config.store_path}.master"
+    return "ok", f"master key {keys.mark} ({where}) opens the keys of {keys.people} people"
+
+
+def _backups(config: Config) -> tuple[str, str]:
+    if not config.backup.keep:
+        return "note", "none is made (backup.keep = 0): a damaged card takes everybody's enrolment with it"
+    newest_utc = household.newest_backup_utc(config)
+    if newest_utc is None:
+        return "note", f"none yet in {config.backups_path}; a running lock makes one a day"
+    age = datetime.now(UTC) - datetime.fromisoformat(newest_utc)
+    return "note" if age > timedelta(days=2) else "ok", f"the newest is of {newest_utc[:16]} UTC"
+
+
 def _guardian(config: Config) -> tuple[str, str]:
     status = ask(config.control_path, wire.AskStatus())
     if not isinstance(status, wire.Status):
@@ -186,6 +206,8 @@ CHECKS: dict[str, Callable[[Config], tuple[str, str]]] = {
     "accelerator": _accelerator,
     "networks": _networks,
     "people": _people,
+    "keys": _keys,
+    "backups": _backups,
     "guardian": _guardian,
     "bolt": _bolt,
     "killed guardian": killed,
