@@ -5,6 +5,7 @@ model or a camera, and the eyes' process never the store or a relay.
 """
 
 import functools
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from edge import fittings, household, wire
 from edge.child import EyesChild, ending_signals
 from edge.daily import DailyBackup
-from edge.errors import FacelatchError, WireError
+from edge.errors import FacelatchError, StoreBusyError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, ask
 from edge.notify import Notifier
@@ -25,6 +26,10 @@ from edge.types import Embedding
 
 if TYPE_CHECKING:
     from edge.models.device import Networks
+
+BUSY_S, BUSY_EVERY_S = 3.0, 0.05
+"""How long a command waits for another one, which has the store for tens of milliseconds, and how often it looks; a
+guardian that starts meanwhile is asked instead."""
 
 PHOTOGRAPH_MIN_FACE_PX = 40
 """In photographs smaller faces are searched too, so that a face too small is named as such instead of not found."""
@@ -89,14 +94,21 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
 
     A question that changes nothing makes no store where there is none yet.
     """
-    heard = ask(config.control_path, question)
-    if heard is not None:
-        return heard
-    is_none_yet = not config.store_path.exists() and not config.keys_path.exists()
-    if is_none_yet and (nothing := _of_no_store(config, question)) is not None:
-        return nothing
-    with household.registry(config) as (people, _):
-        return people.answer(question)
+    end_s = time.monotonic() + BUSY_S
+    while True:
+        heard = ask(config.control_path, question)
+        if heard is not None:
+            return heard
+        is_none_yet = not config.store_path.exists() and not config.keys_path.exists()
+        if is_none_yet and (nothing := _of_no_store(config, question)) is not None:
+            return nothing
+        try:
+            with household.registry(config) as (people, _):
+                return people.answer(question)
+        except StoreBusyError:
+            if time.monotonic() >= end_s:
+                raise
+        time.sleep(BUSY_EVERY_S)
 
 
 def _of_no_store(config: Config, question: wire.Question) -> wire.Answer | None:
@@ -147,14 +159,14 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
         board = opened.enter_context(closing(fittings.lines(config)))
         bolt = opened.enter_context(closing(fittings.bolt(config, board, SystemClock())))
         bolt.secure()
-        time = clock(config)
-        notifier = opened.enter_context(closing(Notifier(time)))
-        sensors = opened.enter_context(closing(fittings.sensors(config, board, time)))
-        lights = opened.enter_context(closing(fittings.indicator(config, board, time)))
+        now = clock(config)
+        notifier = opened.enter_context(closing(Notifier(now)))
+        sensors = opened.enter_context(closing(fittings.sensors(config, board, now)))
+        lights = opened.enter_context(closing(fittings.indicator(config, board, now)))
         people, store = opened.enter_context(household.registry(config, announce))
-        backups = functools.partial(_daily_backup, config, time) if config.backup.keep else None
-        guardian = Guardian(config, people, store, bolt, time, announce, lights, sensors.states(), backups)
-        server = opened.enter_context(closing(Server(guardian, config.looks_path, config.control_path, time, notifier)))
+        backups = functools.partial(_daily_backup, config, now) if config.backup.keep else None
+        guardian = Guardian(config, people, store, bolt, now, announce, lights, sensors.states(), backups)
+        server = opened.enter_context(closing(Server(guardian, config.looks_path, config.control_path, now, notifier)))
         server.attend(sensors.fileno(), lambda: guardian.sense(sensors.read()))
         keypad = fittings.keypad(config)
         if keypad is not None:
@@ -171,8 +183,8 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
         notifier.stopping(reason)
 
 
-def _daily_backup(config: Config, time: Clock, teller: Teller) -> DailyBackup:
-    return DailyBackup(lambda: household.back_up(config).name, household.newest_backup_utc(config), time, teller)
+def _daily_backup(config: Config, now: Clock, teller: Teller) -> DailyBackup:
+    return DailyBackup(lambda: household.back_up(config).name, household.newest_backup_utc(config), now, teller)
 
 
 def secure(config: Config) -> None:

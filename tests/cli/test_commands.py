@@ -1,13 +1,14 @@
 """The commands as a person uses them: real processes, real photographs, a real store."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from edge.images import read_rgb
 from edge.settings import Config
-from tests.cli.facelatch import ok, ok_json, refused, run
+from tests.cli.facelatch import command, ok, ok_json, refused, run
 
 Photos = dict[str, Path]
 
@@ -23,9 +24,20 @@ def test_enrol_list_look_and_forget(house: Config, photos: Photos) -> None:
     assert faces[1][0]["named"] is False
     assert faces[2] == []
     assert {"read", "pnet", "align", "embed"} <= set(seen["pictures"][0]["timings_ms"])
-    assert "Barack is forgotten" in ok(house, "forget", "barack")
+    assert "Barack is forgotten" in ok(house, "forget", "barack", "--yes")
     assert ok_json(house, "people") == []
     assert ok_json(house, "look", photos["obama3.jpg"])["pictures"][0]["faces"][0]["person"] is None
+
+
+def test_two_commands_that_enrol_at_once_both_do(house: Config, photos: Photos) -> None:
+    wanted = {"Barack": "obama.jpg", "Joe": "biden.jpg", "Eileen": "astronaut.png"}
+    running = [
+        subprocess.Popen(command(house, "enroll", name, photos[photo]), stdout=subprocess.DEVNULL)
+        for name, photo in wanted.items()
+    ]
+    assert [process.wait(120) for process in running] == [0, 0, 0]
+    assert [person["name"] for person in ok_json(house, "people")] == sorted(wanted)
+    assert len({person["id"] for person in ok_json(house, "people")}) == 3
 
 
 def test_more_photographs_are_added_only_when_asked_for(house: Config, photos: Photos) -> None:
