@@ -81,12 +81,19 @@ class Face:
 @dataclass(frozen=True, slots=True)
 class Quality:
     """What makes a look usable. ``yaw_deg`` is signed, positive towards the picture's right; ``brightness`` is
-    0..255."""
+    0..255.
+
+    ``probability``: the detector's, 0..1. ``sharpness``: 0 and more, as ``core.quality`` measures it. ``eyes``: how
+    bright the brighter eye and its surroundings are, as a multiple of the cheeks' brightness.
+    """
 
     face_px: float
     eye_distance_px: float
     yaw_deg: float
     brightness: float
+    probability: float
+    sharpness: float
+    eyes: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

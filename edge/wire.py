@@ -14,7 +14,7 @@ from edge.core.names import shown
 from edge.errors import WireError
 from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Person, Quality
 
-VERSION = 3
+VERSION = 4
 """Of both conversations. Another version is refused: both processes come from one installation."""
 
 PACKET_MAX_BYTES = 128 * 1024
@@ -54,6 +54,9 @@ class WireLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     eye_distance_px: float
     yaw_deg: float
     brightness: float
+    probability: float
+    sharpness: float
+    eyes: float
     box: tuple[float, float, float, float]
 
 
@@ -405,7 +408,10 @@ def to_looks(report: Report, dimension: int) -> list[Look]:
 
 
 def _look(report: Report, look: WireLook, dimension: int) -> Look:
-    figures = (look.face_px, look.eye_distance_px, look.yaw_deg, look.brightness)
+    figures = (
+        *(look.face_px, look.eye_distance_px, look.yaw_deg, look.brightness),
+        *(look.probability, look.sharpness, look.eyes),
+    )
     if not np.isfinite((*figures, *look.box)).all():
         raise WireError("A look holds a number that is not finite. Restart both services.")
     return Look(
@@ -436,6 +442,9 @@ def to_report(frame: int, captured_s: float, faces_in_frame: int, looks: list[Lo
                 eye_distance_px=look.quality.eye_distance_px,
                 yaw_deg=look.quality.yaw_deg,
                 brightness=look.quality.brightness,
+                probability=look.quality.probability,
+                sharpness=look.quality.sharpness,
+                eyes=look.quality.eyes,
                 box=(look.box.x0, look.box.y0, look.box.x1, look.box.y1),
             )
             for look in looks[:LOOKS_MAX]

@@ -27,6 +27,7 @@ class PhotoLine(msgspec.Struct):
     face_px: float | None = None
     yaw_deg: float | None = None
     brightness: float | None = None
+    sharpness: float | None = None
 
 
 class PersonLine(msgspec.Struct):
@@ -86,10 +87,18 @@ def enroll(
         print_json({"person": person, "photos": lines})
         return
     rows = [
-        (line.photo, "no" if line.refused else "yes", line.face_px, line.yaw_deg, line.brightness, line.refused)
+        (
+            line.photo,
+            "no" if line.refused else "yes",
+            line.face_px,
+            line.yaw_deg,
+            line.brightness,
+            line.sharpness,
+            line.refused,
+        )
         for line in lines
     ]
-    table(name, ("photo", "kept", "px", "yaw °", "light", "why not"), rows)
+    table(name, ("photo", "kept", "px", "yaw °", "light", "sharp", "why not"), rows)
     console.print(f"{name} is enrolled with {_templates(person.templates)}.", markup=False)
 
 
@@ -181,7 +190,7 @@ def _line(sample: Sample) -> PhotoLine:
     line = PhotoLine(sample.source, sample.refused)
     if sample.quality is not None:
         line.face_px, line.yaw_deg = sample.quality.face_px, sample.quality.yaw_deg
-        line.brightness = sample.quality.brightness
+        line.brightness, line.sharpness = sample.quality.brightness, sample.quality.sharpness
     return line
 
 
