@@ -33,6 +33,11 @@ SAME_PERSON_MIN = 0.4
 1)."""
 
 
+SAME_PICTURE_SIMILARITY = 0.999
+"""Two templates so alike come from one picture: they say nothing new and would outweigh the others in the mean.
+Frames of one person a second apart stay below 0.99 (400 pairs, NUAA)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One captured picture. ``captured_s`` is stamped when the driver hands it over; ``number`` counts from 0."""
@@ -240,6 +245,8 @@ class Sign(Enum):
     READY = "ready"
     LOOKING = "looking"
     WELCOME = "welcome"
+    GUIDANCE = "do as the screen says"
+    KEPT = "a look was kept"
     REFUSED = "refused"
     WARNING = "the door is open for long"
     ALARM = "alarm"

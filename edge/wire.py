@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Meta
 
 from edge.core.names import shown
+from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
 from edge.errors import WireError
 from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Person, Quality
 
@@ -104,6 +105,38 @@ class AskEnroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields
     templates: Annotated[list[Vector], Meta(min_length=1, max_length=TEMPLATES_MAX)]
     add: bool = False
     pin_required: bool = False
+
+
+class EnrollTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is enrolled at the camera, and how: the fields of ``AskEnroll`` that are not the templates, by the same
+    names."""
+
+    name: Annotated[str, Meta(max_length=500)]
+    add: bool = False
+    pin_required: bool = False
+
+
+class AskCamera(msgspec.Struct, tag="camera", frozen=True, forbid_unknown_fields=True):
+    """Begin to collect the looks of whoever is before the camera. Answered by ``Sitting``.
+
+    ``ticket`` names this enrolment in what is asked about it later; the asker makes it up.
+    """
+
+    ticket: Word
+    terms: EnrollTerms
+    looks: Annotated[int, Meta(ge=LOOKS_MIN, le=TEMPLATES_MAX)] = LOOKS_DEFAULT
+
+
+class AskCameraProgress(msgspec.Struct, tag="camera-progress", frozen=True, forbid_unknown_fields=True):
+    """How far it is; the one that finds enough looks kept stores them. Answered by ``Sitting``."""
+
+    ticket: Word
+
+
+class AskCameraCancel(msgspec.Struct, tag="camera-cancel", frozen=True, forbid_unknown_fields=True):
+    """End it; nothing is stored. Answered by ``Sitting``."""
+
+    ticket: Word
 
 
 class AskForget(msgspec.Struct, tag="forget", frozen=True, forbid_unknown_fields=True):
@@ -203,6 +236,9 @@ Question = (
     AskStatus
     | AskPeople
     | AskEnroll
+    | AskCamera
+    | AskCameraProgress
+    | AskCameraCancel
     | AskForget
     | AskIdentify
     | AskUnlock
@@ -276,6 +312,27 @@ class People(msgspec.Struct, tag="people", frozen=True):
     more: bool = False
 
 
+class KeptLook(msgspec.Struct, frozen=True):
+    """A look kept at the camera. ``pose``: what was wished for, None where it was taken as it came."""
+
+    pose: str | None
+    face_px: float
+    yaw_deg: float
+    brightness: float
+    sharpness: float
+
+
+class Sitting(msgspec.Struct, tag="sitting", frozen=True):
+    """An enrolment at the camera: the looks kept of those ``wanted``, what to say to the person, how many looks were
+    not kept for which reason, and who was enrolled at the end."""
+
+    kept: list[KeptLook]
+    wanted: int
+    guidance: str
+    refused: dict[str, int]
+    person: PersonLine | None = None
+
+
 class Identified(msgspec.Struct, tag="identified", frozen=True):
     """``person`` is who the probe resembles most, ``accepted`` whether that suffices. ``margin`` None: no other
     person."""
@@ -339,7 +396,7 @@ class Failure(msgspec.Struct, tag="failure", frozen=True):
     message: str
 
 
-Answer = Status | People | Identified | Alike | Holidays | Log | Verified | Failure
+Answer = Status | People | Sitting | Identified | Alike | Holidays | Log | Verified | Failure
 
 T = TypeVar("T")
 

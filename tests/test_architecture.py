@@ -63,9 +63,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "edge.teller",
         *BASE,
     },
+    "booth": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.teller", *BASE},
     "guardian": {
         *("edge.wire", "edge.config", "edge.settings", "edge.core", "edge.ports", "edge.registry", "edge.access"),
-        *("edge.latch", "edge.entrance", "edge.teller", "edge.upkeep", "edge.snapshots", *BASE),
+        *("edge.latch", "edge.entrance", "edge.booth", "edge.teller", "edge.upkeep", "edge.snapshots", *BASE),
     },
     "notify": {"edge.ports"},
     "peers": set(),

@@ -12,13 +12,9 @@ from edge.core.quality import enrolment_flaw, measure
 from edge.enroll.selection import most_different, outliers
 from edge.errors import FaceError
 from edge.ports import Detector, Embedder
-from edge.types import TEMPLATES_MAX, Embedding, FloatArray, Quality, Rgb
+from edge.types import SAME_PICTURE_SIMILARITY, TEMPLATES_MAX, Embedding, FloatArray, Quality, Rgb
 
 _Flags: TypeAlias = npt.NDArray[np.bool_]
-
-SAME_PICTURE_SIMILARITY = 0.999
-"""Two templates so alike come from one picture: they say nothing new and would outweigh the others in the mean.
-Frames of one person a second apart stay below 0.99 (400 pairs, NUAA)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

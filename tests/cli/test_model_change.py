@@ -14,9 +14,7 @@ from edge import wire
 from edge.settings import Config
 from edge.types import Person, Rgb
 from tests.cli.facelatch import ok, ok_json, run
-from tests.cli.test_run import cut_out, running, walk_past
-
-__all__ = ["cut_out"]  # a fixture
+from tests.cli.test_run import running, walk_past
 
 Photos = dict[str, Path]
 OLDER = "mobilefacenet-192-0"

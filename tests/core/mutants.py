@@ -271,6 +271,18 @@ MUTANTS: dict[str, Mutant] = {
     "a pulse has no lower limit": Mutant(
         "devices/bolt.py", "if not left_s >= PULSE_MIN_S:", "if False:", ("devices/test_bolt.py",)
     ),
+    "faces open the door while somebody is enrolled": Mutant(
+        "guardian.py",
+        "if self._booth.occupied:\n            self._booth.see",
+        "if False:\n            self._booth.see",
+        ("guardian/test_booth.py",),
+    ),
+    "somebody else joins an enrolment": Mutant(
+        "core/sitting.py",
+        "if not similarities.min() >= SAME_PERSON_MIN:",
+        "if False:",
+        ("core/test_sitting.py",),
+    ),
     "an unreadable mode is normal": Mutant(
         "access.py",
         "self._permissions, self._pins, self.mode = None, [], Mode.LOCKDOWN",
