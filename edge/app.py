@@ -146,6 +146,18 @@ def identify(config: Config, model_id: str, embedding: Embedding) -> wire.Identi
     return found
 
 
+def sit(config: Config, question: wire.AskCamera | wire.AskCameraProgress | wire.AskCameraCancel) -> wire.Sitting:
+    """The running guardian's answer about an enrolment at the camera. Raises FacelatchError, WireError without one."""
+    heard = ask(config.control_path, question)
+    if heard is None:
+        raise WireError(
+            "No guardian runs that could look. Start facelatch-door and facelatch-eyes, or `facelatch run`."
+        )
+    if not isinstance(heard, wire.Sitting):
+        raise WireError("The guardian answered something else than an enrolment. Use one release for both.")
+    return heard
+
+
 def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> None:
     """Be the guardian until a signal, or until the ``eyes`` started by this process end. The bolt ends secured.
 

@@ -8,14 +8,16 @@ from contextlib import suppress
 
 from edge import wire
 from edge.access import CALENDAR_EVERY_S, Access
+from edge.booth import Booth
 from edge.config import template
 from edge.core import door as dr
 from edge.core.choose import Unusable, choose
 from edge.core.evidence import Evidence, Recognised, Refused, Terms
 from edge.core.match import rounded
+from edge.core.rules import Mode
 from edge.daily import DailyBackup
 from edge.entrance import Entrance
-from edge.errors import FacelatchError, WireError
+from edge.errors import CameraError, DoorError, FacelatchError, WireError
 from edge.expiry import Expiry
 from edge.latch import Latch
 from edge.ports import Bolt, Clock, Indicator, Store
@@ -85,6 +87,7 @@ class Guardian:
             self._show,
             self._snapshots.keep,
         )
+        self._booth = Booth(self._change, registry.model_id, config.faces.min_px, clock, self._teller, self._show)
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._expiry = Expiry(config.privacy.remind_days, store, clock, self._teller, self._erase)
         self._backups = None if backups is None else backups(self._teller)
@@ -123,6 +126,9 @@ class Guardian:
             self._count_attempts()
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
             self._away("nothing heard from them")
+        self._booth.tick()
+        if self._access.mode is Mode.LOCKDOWN:
+            self._booth.close("lockdown")
         self._show(self._latch.sign())
 
     def sound(self) -> bool:
@@ -136,6 +142,7 @@ class Guardian:
                 self._greet(message)
             case wire.Trouble():
                 self._camera, self._eyes = None, "away"
+                self._booth.eyes_away()
                 self._teller.tell_sparingly("eyes_away", reason=quoted(message.reason))
             case wire.Snapshot() if self._camera is not None:
                 self._snapshots.seen(message.jpeg)
@@ -205,6 +212,23 @@ class Guardian:
                 self._latch.clear(self._teller)
                 self._teller.tell("cleared", by=who)
                 return self.status()
+            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
+                if isinstance(question, wire.AskCamera):
+                    self._prepare(question.terms)
+                return self._booth.answer(question, who)
+        return self._change(question, who)
+
+    def _prepare(self, terms: wire.EnrollTerms) -> None:
+        """Make ready for an enrolment at the camera. Raises the FacelatchError that says why there can be none."""
+        self._registry.expect(terms)
+        if self._access.mode is Mode.LOCKDOWN:
+            raise DoorError("The door is locked down. Set another mode first: `facelatch door mode normal`.")
+        if self._eyes == "away":
+            raise CameraError("The eyes are away, so nobody can be seen. Start facelatch-eyes, or use photographs.")
+        self._evidence.weigh_anew()
+
+    def _change(self, question: wire.Question, who: str) -> wire.Answer:
+        """A question about people, told to whoever watches where it changes who may come in."""
         kind = CHANGES.get(type(question))
         is_list = isinstance(question, wire.AskHolidays) and not (question.add or question.remove)
         if is_list or kind is None:
@@ -225,7 +249,7 @@ class Guardian:
             reason=self.door.reason,
             bolt=self._latch.bolt_name,
             liveness=self._config.liveness.mode,
-            eyes=self._eyes,
+            eyes=f"{self._eyes}, enrolling" if self._booth.occupied else self._eyes,
             people=len(self._registry.index),
             similarity_min=self._registry.similarity_min,
             enrol_again=len(self._registry.enrol_again),
@@ -238,6 +262,7 @@ class Guardian:
         """Secure the door for good and say so. Raises BoltError."""
         self._latch.move(dr.Event(dr.Signal.SECURE, reason=reason), self._teller)
         self._latch.secure()
+        self._booth.close("the guardian stops")
         self._show(Sign.OFF)
         self._upkeep.tell_head()
         self._teller.tell("stopped", reason=reason)
@@ -299,6 +324,7 @@ class Guardian:
                 f"{own[0]} with {own[1]}. Run both from the same installation."
             )
         self._evidence.forget_all()
+        self._booth.eyes_away()
         self._camera, self._eyes = quoted(hello.camera), "away"
         self._hear(self._camera)
 
@@ -309,11 +335,15 @@ class Guardian:
             self._teller.tell_sparingly("eyes_present", camera=camera)
 
     def _away(self, reason: str) -> None:
+        self._booth.eyes_away()
         if self._eyes != "away":
             self._eyes = "away"
             self._teller.tell_sparingly("eyes_away", reason=quoted(reason))
 
     def _judge(self, looks: list[Look], report: wire.Report) -> None:
+        if self._booth.occupied:
+            self._booth.see(looks, report.faces_in_frame)
+            return
         faces = self._config.faces
         chosen = choose(looks, report.faces_in_frame, faces.several, faces.min_px)
         if chosen is None:

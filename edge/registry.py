@@ -11,7 +11,8 @@ import numpy as np
 
 from edge import logbook, lookalikes, permits, records, wire
 from edge.core.match import Index, acceptable
-from edge.errors import FaceError, FacelatchError, InputError, TemplateModelError, WireError
+from edge.core.names import clean_name, name_key, shown
+from edge.errors import FaceError, FacelatchError, InputError, PersonError, TemplateModelError, WireError
 from edge.ports import Store
 from edge.types import SAME_PERSON_MIN, Embedding, Event, Gallery, Match, Permission, Person
 
@@ -55,6 +56,8 @@ class Registry:
                 return self._rule(question, who)
             case wire.AskUnlock() | wire.AskMode() | wire.AskClear():
                 raise WireError("No guardian runs that could move the door. Start facelatch-door.")
+            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
+                raise WireError("No guardian runs that could look. Start facelatch-door and facelatch-eyes.")
             case wire.AskIdentify() | wire.AskAlike():
                 return self._compare(question)
             case wire.AskPeople():
@@ -67,6 +70,16 @@ class Registry:
                 return self._keys(question, who)
             case _:
                 return status_without_guardian(len(self.index), self.similarity_min, len(self.enrol_again))
+
+    def expect(self, terms: wire.EnrollTerms) -> None:
+        """Raise before an enrolment what the store would raise after it. Raises PersonError, PersonNameError."""
+        name = clean_name(terms.name)
+        known = name_key(name) in map(name_key, self._names.values())
+        again = name_key(name) in (name_key(person.name) for person in self.enrol_again)
+        if terms.add and not known:
+            raise PersonError(f"Nobody named {shown(name)} is enrolled. List everybody with `facelatch people`.")
+        if known and not terms.add and not again:
+            raise PersonError(f"{shown(name)} is enrolled already. Choose another name, or use --add.")
 
     def name_of(self, person_id: int) -> str | None:
         """The name of somebody enrolled."""

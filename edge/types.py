@@ -33,6 +33,11 @@ SAME_PERSON_MIN = 0.4
 1)."""
 
 
+SAME_PICTURE_SIMILARITY = 0.999
+"""Two templates so alike come from one picture: they say nothing new and would outweigh the others in the mean.
+Frames of one person a second apart stay below 0.99 (400 pairs, NUAA)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One captured picture. ``captured_s`` is stamped when the driver hands it over; ``number`` counts from 0."""
@@ -81,12 +86,19 @@ class Face:
 @dataclass(frozen=True, slots=True)
 class Quality:
     """What makes a look usable. ``yaw_deg`` is signed, positive towards the picture's right; ``brightness`` is
-    0..255."""
+    0..255.
+
+    ``probability``: the detector's, 0..1. ``sharpness``: 0 and more, as ``core.quality`` measures it. ``eyes``: how
+    bright the brighter eye and its surroundings are, as a multiple of the cheeks' brightness.
+    """
 
     face_px: float
     eye_distance_px: float
     yaw_deg: float
     brightness: float
+    probability: float
+    sharpness: float
+    eyes: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,6 +256,8 @@ class Sign(Enum):
     READY = "ready"
     LOOKING = "looking"
     WELCOME = "welcome"
+    GUIDANCE = "do as the screen says"
+    KEPT = "a look was kept"
     REFUSED = "refused"
     WARNING = "the door is open for long"
     ALARM = "alarm"

@@ -11,10 +11,11 @@ import numpy as np
 from msgspec import Meta
 
 from edge.core.names import shown
+from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
 from edge.errors import WireError
 from edge.types import TEMPLATES_MAX, Box, Embedding, Look, Permission, Person, Quality
 
-VERSION = 3
+VERSION = 4
 """Of both conversations. Another version is refused: both processes come from one installation."""
 
 PACKET_MAX_BYTES = 128 * 1024
@@ -57,6 +58,9 @@ class WireLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     eye_distance_px: float
     yaw_deg: float
     brightness: float
+    probability: float
+    sharpness: float
+    eyes: float
     box: tuple[float, float, float, float]
 
 
@@ -119,6 +123,38 @@ class AskEnroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields
     consent: ConsentLine | None = None
     expires: Utc | None = None
     crops: Annotated[list[Jpeg], Meta(max_length=TEMPLATES_MAX)] = []
+
+
+class EnrollTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is enrolled at the camera, and how: the fields of ``AskEnroll`` that are not the templates, by the same
+    names."""
+
+    name: Annotated[str, Meta(max_length=500)]
+    add: bool = False
+    pin_required: bool = False
+
+
+class AskCamera(msgspec.Struct, tag="camera", frozen=True, forbid_unknown_fields=True):
+    """Begin to collect the looks of whoever is before the camera. Answered by ``Sitting``.
+
+    ``ticket`` names this enrolment in what is asked about it later; the asker makes it up.
+    """
+
+    ticket: Word
+    terms: EnrollTerms
+    looks: Annotated[int, Meta(ge=LOOKS_MIN, le=TEMPLATES_MAX)] = LOOKS_DEFAULT
+
+
+class AskCameraProgress(msgspec.Struct, tag="camera-progress", frozen=True, forbid_unknown_fields=True):
+    """How far it is; the one that finds enough looks kept stores them. Answered by ``Sitting``."""
+
+    ticket: Word
+
+
+class AskCameraCancel(msgspec.Struct, tag="camera-cancel", frozen=True, forbid_unknown_fields=True):
+    """End it; nothing is stored. Answered by ``Sitting``."""
+
+    ticket: Word
 
 
 class AskForget(msgspec.Struct, tag="forget", frozen=True, forbid_unknown_fields=True):
@@ -252,6 +288,9 @@ Question = (
     AskStatus
     | AskPeople
     | AskEnroll
+    | AskCamera
+    | AskCameraProgress
+    | AskCameraCancel
     | AskForget
     | AskIdentify
     | AskUnlock
@@ -382,6 +421,27 @@ class People(msgspec.Struct, tag="people", frozen=True):
     more: bool = False
 
 
+class KeptLook(msgspec.Struct, frozen=True):
+    """A look kept at the camera. ``pose``: what was wished for, None where it was taken as it came."""
+
+    pose: str | None
+    face_px: float
+    yaw_deg: float
+    brightness: float
+    sharpness: float
+
+
+class Sitting(msgspec.Struct, tag="sitting", frozen=True):
+    """An enrolment at the camera: the looks kept of those ``wanted``, what to say to the person, how many looks were
+    not kept for which reason, and who was enrolled at the end."""
+
+    kept: list[KeptLook]
+    wanted: int
+    guidance: str
+    refused: dict[str, int]
+    person: PersonLine | None = None
+
+
 class Identified(msgspec.Struct, tag="identified", frozen=True):
     """``person`` is who the probe resembles most, ``accepted`` whether that suffices. ``margin`` None: no other
     person."""
@@ -445,7 +505,21 @@ class Failure(msgspec.Struct, tag="failure", frozen=True):
     message: str
 
 
-Answer = Status | People | Identified | Alike | Shown | Templates | Crops | Keys | Holidays | Log | Verified | Failure
+Answer = (
+    Status
+    | People
+    | Sitting
+    | Identified
+    | Alike
+    | Shown
+    | Templates
+    | Crops
+    | Keys
+    | Holidays
+    | Log
+    | Verified
+    | Failure
+)
 
 T = TypeVar("T")
 
@@ -514,7 +588,10 @@ def to_looks(report: Report, dimension: int) -> list[Look]:
 
 
 def _look(report: Report, look: WireLook, dimension: int) -> Look:
-    figures = (look.face_px, look.eye_distance_px, look.yaw_deg, look.brightness)
+    figures = (
+        *(look.face_px, look.eye_distance_px, look.yaw_deg, look.brightness),
+        *(look.probability, look.sharpness, look.eyes),
+    )
     if not np.isfinite((*figures, *look.box)).all():
         raise WireError("A look holds a number that is not finite. Restart both services.")
     return Look(
@@ -545,6 +622,9 @@ def to_report(frame: int, captured_s: float, faces_in_frame: int, looks: list[Lo
                 eye_distance_px=look.quality.eye_distance_px,
                 yaw_deg=look.quality.yaw_deg,
                 brightness=look.quality.brightness,
+                probability=look.quality.probability,
+                sharpness=look.quality.sharpness,
+                eyes=look.quality.eyes,
                 box=(look.box.x0, look.box.y0, look.box.x1, look.box.y1),
             )
             for look in looks[:LOOKS_MAX]

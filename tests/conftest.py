@@ -8,12 +8,13 @@ import pytest
 from hypothesis import settings
 
 from edge import config as configuration
+from edge.core.quality import measure
 from edge.images import read_rgb
 from edge.models.manifest import Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 from edge.settings import Config
-from edge.types import Embedding, Rgb
+from edge.types import Embedding, Quality, Rgb
 from tools.photos import fetch
 
 # Deadlines would make a slow machine fail tests that say nothing about time.
@@ -74,6 +75,12 @@ class Describe:
     def rgb(self, name: str) -> Rgb:
         return read_rgb(self._photos[name])
 
-    def __call__(self, name: str) -> Embedding:
+    def aligned(self, name: str) -> Rgb:
         rgb = self.rgb(name)
-        return self._embedder.embed(self._embedder.align(rgb, self._detector.detect(rgb)[0].landmarks))
+        return self._embedder.align(rgb, self._detector.detect(rgb)[0].landmarks)
+
+    def quality(self, name: str) -> Quality:
+        return measure(self._detector.detect(self.rgb(name))[0], self.aligned(name))
+
+    def __call__(self, name: str) -> Embedding:
+        return self._embedder.embed(self.aligned(name))

@@ -69,9 +69,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "edge.teller",
         *BASE,
     },
+    "booth": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.teller", *BASE},
     "guardian": {
         *("edge.wire", "edge.config", "edge.settings", "edge.core", "edge.ports", "edge.registry", "edge.access"),
-        *("edge.latch", "edge.entrance", "edge.teller", "edge.upkeep", "edge.snapshots", "edge.expiry", "edge.daily"),
+        *("edge.latch", "edge.entrance", "edge.booth", "edge.teller", "edge.upkeep", "edge.snapshots", "edge.expiry"),
+        "edge.daily",
         *BASE,
     },
     "notify": {"edge.ports"},

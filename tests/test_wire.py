@@ -84,7 +84,9 @@ def test_what_is_no_unit_vector_is_refused(embedding: bytes) -> None:
         wire.to_looks(changed_look(embedding=embedding), DIMENSION)
 
 
-@pytest.mark.parametrize("name", ["face_px", "eye_distance_px", "yaw_deg", "brightness"])
+@pytest.mark.parametrize(
+    "name", ["face_px", "eye_distance_px", "yaw_deg", "brightness", "probability", "sharpness", "eyes"]
+)
 def test_a_figure_that_is_no_number_is_refused(name: str) -> None:
     with pytest.raises(WireError):
         wire.to_looks(changed_look(**{name: math.nan}), DIMENSION)

@@ -1,4 +1,4 @@
-"""``facelatch enroll``: one person from photographs, or everybody from a folder of folders."""
+"""``facelatch enroll``: one person from photographs or at the camera, or everybody from a folder of folders."""
 
 import sys
 from collections import Counter
@@ -12,11 +12,14 @@ from rich.progress import Progress
 from edge import app, wire
 from edge import config as configuration
 from edge.cli.output import console, errors, json_option, print_json, table
+from edge.cli.sitting import at_the_camera
 from edge.core.names import clean_name, shown
+from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
 from edge.enroll.folder import Entry, people_in
 from edge.enroll.session import Sample, Session, templates
 from edge.errors import FaceError, FacelatchError, ImageError, InputError, WireError
 from edge.settings import Config
+from edge.types import TEMPLATES_MAX
 
 
 class PhotoLine(msgspec.Struct):
@@ -27,6 +30,7 @@ class PhotoLine(msgspec.Struct):
     face_px: float | None = None
     yaw_deg: float | None = None
     brightness: float | None = None
+    sharpness: float | None = None
 
 
 class PersonLine(msgspec.Struct):
@@ -42,6 +46,14 @@ class PersonLine(msgspec.Struct):
 @click.command()
 @click.argument("name", required=False)
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--camera", is_flag=True, help="Enrol NAME at the camera of the running lock instead.")
+@click.option(
+    "--looks",
+    type=click.IntRange(LOOKS_MIN, TEMPLATES_MAX),
+    default=LOOKS_DEFAULT,
+    show_default=True,
+    help="How many looks to keep at the camera.",
+)
 @click.option("--folder", type=click.Path(path_type=Path), help="Enrol everybody of FOLDER/NAME/*.jpg instead.")
 @click.option("--add", is_flag=True, help="Give somebody who is enrolled already more templates.")
 @click.option("--same-as", metavar="NAME2", help="NAME is the person enrolled as NAME2: add the pictures there.")
@@ -52,32 +64,40 @@ def enroll(
     config_path: Path | None,
     name: str | None,
     photos: tuple[Path, ...],
+    camera: bool,
+    looks: int,
     folder: Path | None,
     add: bool,
     same_as: str | None,
     pin_required: bool,
     as_json: bool,
 ) -> None:
-    """Enrol NAME from one or more PHOTOS, each showing that person alone.
+    """Enrol NAME from one or more PHOTOS, each showing that person alone, or with --camera.
 
     Photographs that cannot be used are listed with the reason, and the others count; when none can be used, nobody is
     enrolled. Works while the lock runs. Who must enrol again after a change of model (`facelatch people` says who) is
     enrolled like somebody new; the old templates are deleted. Who looks like somebody enrolled is refused until you
     say which it is: --same-as or --pin-required.
 
+    With --camera the running lock looks for itself, says what to do (come closer, turn a little left ...), and keeps
+    some looks that differ. Faces open nothing meanwhile. Ctrl-C cancels.
+
     With --folder everybody is enrolled of whom there is a folder with pictures. One who cannot be does not keep the
     others out; the exit code is then 5.
     """
     config = configuration.load(config_path)
     if folder is not None:
-        if name is not None or same_as is not None or pin_required:
+        if name is not None or same_as is not None or pin_required or camera:
             raise InputError("--folder takes the names from the folders. Give it alone, or with --add.")
         _everybody(config, folder, add, as_json)
         return
-    if name is None or not photos:
-        raise click.UsageError("Give a NAME and at least one of the PHOTOS, or a --folder.")
-    studio = _Studio(config)
+    if name is None or camera == bool(photos):
+        raise click.UsageError("Give a NAME and at least one of the PHOTOS or --camera, or a --folder.")
     name, add = (clean_name(name), add) if same_as is None else (clean_name(same_as), True)
+    if camera:
+        at_the_camera(config, wire.EnrollTerms(name, add, pin_required), looks, as_json)
+        return
+    studio = _Studio(config)
     with Progress(console=errors, transient=True, disable=as_json) as progress:
         samples = studio.looks_at(progress.track(photos, description="Looking at the photographs"))
     person = studio.stores(name, samples, add=add, pin_required=pin_required)
@@ -86,10 +106,18 @@ def enroll(
         print_json({"person": person, "photos": lines})
         return
     rows = [
-        (line.photo, "no" if line.refused else "yes", line.face_px, line.yaw_deg, line.brightness, line.refused)
+        (
+            line.photo,
+            "no" if line.refused else "yes",
+            line.face_px,
+            line.yaw_deg,
+            line.brightness,
+            line.sharpness,
+            line.refused,
+        )
         for line in lines
     ]
-    table(name, ("photo", "kept", "px", "yaw °", "light", "why not"), rows)
+    table(name, ("photo", "kept", "px", "yaw °", "light", "sharp", "why not"), rows)
     console.print(f"{name} is enrolled with {_templates(person.templates)}.", markup=False)
 
 
@@ -181,7 +209,7 @@ def _line(sample: Sample) -> PhotoLine:
     line = PhotoLine(sample.source, sample.refused)
     if sample.quality is not None:
         line.face_px, line.yaw_deg = sample.quality.face_px, sample.quality.yaw_deg
-        line.brightness = sample.quality.brightness
+        line.brightness, line.sharpness = sample.quality.brightness, sample.quality.sharpness
     return line
 
 

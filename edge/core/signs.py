@@ -1,7 +1,8 @@
 """What lights and buzzer do for each sign, and which sign is on.
 
-A steady sign (ready, alarm, fault ...) stays until another one comes. A passing sign (looking, welcome, refused) is
-played once over it. While an alarm sounds only a welcome is played: nobody can quieten it by being refused.
+A steady sign (ready, alarm, fault ...) stays until another one comes. A passing sign (looking, welcome, refused, and
+those of an enrolment) is played once over it. While an alarm sounds only a welcome is played: nobody can quieten it by
+being refused.
 """
 
 import math
@@ -31,6 +32,8 @@ STEPS: Mapping[Sign, tuple[Step, ...]] = {
         *(Step(red=True, buzzer=True, for_s=0.1), Step(red=True, for_s=0.1)),
         *(Step(red=True, buzzer=True, for_s=0.1), Step(red=True, for_s=0.7)),
     ),
+    Sign.GUIDANCE: (Step(green=True, for_s=0.3), Step(red=True, for_s=0.3)),
+    Sign.KEPT: (Step(green=True, buzzer=True, for_s=0.1), Step(green=True, for_s=0.5)),
     Sign.WARNING: (Step(red=True, buzzer=True, for_s=0.1), Step(for_s=0.9)),
     Sign.ALARM: (Step(red=True, buzzer=True, for_s=0.5), Step(red=True, for_s=0.2)),
     Sign.FAULT: (Step(red=True, for_s=0.2), Step(for_s=0.2)),
@@ -38,7 +41,7 @@ STEPS: Mapping[Sign, tuple[Step, ...]] = {
 }
 """Steady signs repeat their steps. A person has to tell them apart across a porch: one colour or one rhythm each."""
 
-PASSING: Mapping[Sign, int] = {Sign.LOOKING: 0, Sign.REFUSED: 1, Sign.WELCOME: 2}
+PASSING: Mapping[Sign, int] = {Sign.LOOKING: 0, Sign.GUIDANCE: 0, Sign.REFUSED: 1, Sign.KEPT: 1, Sign.WELCOME: 2}
 """Signs that end, and which of two goes first: the higher one is not cut short."""
 
 

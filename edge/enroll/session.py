@@ -8,17 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.choose import present
-from edge.core.quality import flaw, measure
+from edge.core.quality import enrolment_flaw, measure
 from edge.enroll.selection import most_different, outliers
 from edge.errors import FaceError
 from edge.ports import Detector, Embedder
-from edge.types import TEMPLATES_MAX, Embedding, FloatArray, Quality, Rgb
+from edge.types import SAME_PICTURE_SIMILARITY, TEMPLATES_MAX, Embedding, FloatArray, Quality, Rgb
 
 _Flags: TypeAlias = npt.NDArray[np.bool_]
-
-SAME_PICTURE_SIMILARITY = 0.999
-"""Two templates so alike come from one picture: they say nothing new and would outweigh the others in the mean.
-Frames of one person a second apart stay below 0.99 (400 pairs, NUAA)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +71,7 @@ class Session:
         except FaceError as error:
             return Sample(source, str(error))
         quality = measure(faces[0], aligned)
-        refused = flaw(quality, self._min_face_px)
+        refused = enrolment_flaw(quality, self._min_face_px)
         before = [sample.embedding for sample in self._samples if sample.embedding is not None]
         if refused is None and any(float(np.dot(embedding, each)) > SAME_PICTURE_SIMILARITY for each in before):
             refused = "the same picture again: use another one"

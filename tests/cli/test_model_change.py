@@ -16,10 +16,8 @@ from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from edge.types import Person, Rgb
 from tests.cli.facelatch import ok, ok_json, run
-from tests.cli.test_run import cut_out, running, walk_past
+from tests.cli.test_run import running, walk_past
 from tests.fakes import FakeClock
-
-__all__ = ["cut_out"]  # a fixture
 
 Photos = dict[str, Path]
 OLDER = "mobilefacenet-192-0"

@@ -13,9 +13,12 @@ def look(
     face_px: float = 120,
     yaw_deg: float = 0,
     brightness: float = 120,
+    probability: float = 1.0,
+    sharpness: float = 0.2,
+    eyes: float = 0.7,
     frame: int = 0,
 ) -> Look:
     embedding = np.zeros(4, dtype=np.float32)
     embedding[0] = 1
-    quality = Quality(face_px, face_px / 2, yaw_deg, brightness)
+    quality = Quality(face_px, face_px / 2, yaw_deg, brightness, probability, sharpness, eyes)
     return Look(track, embedding, None, quality, Box(0, 0, face_px, face_px), faces, frame, captured_s)

@@ -309,6 +309,18 @@ MUTANTS: dict[str, Mutant] = {
     "a frame from the future spoils until then": Mutant(
         "guardian.py", "min(report.captured_s, self._clock.now_s())", "report.captured_s", ("guardian/test_faces.py",)
     ),
+    "faces open the door while somebody is enrolled": Mutant(
+        "guardian.py",
+        "if self._booth.occupied:\n            self._booth.see",
+        "if False:\n            self._booth.see",
+        ("guardian/test_booth.py",),
+    ),
+    "somebody else joins an enrolment": Mutant(
+        "core/sitting.py",
+        "if not similarities.min() >= SAME_PERSON_MIN:",
+        "if False:",
+        ("core/test_sitting.py",),
+    ),
     "an unreadable mode is normal": Mutant(
         "access.py",
         "self._permissions, self._pins, self.mode = None, [], Mode.LOCKDOWN",

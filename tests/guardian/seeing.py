@@ -19,7 +19,7 @@ OFFSETS_S = {"past": -10.0, "future": 10.0, "just ahead": FUTURE_MAX_S * 2}
 
 def report(number: int, captured_s: float, track: int = 1) -> wire.Report:
     look = Look(
-        *(track, vectors(1, 1)[0], None, Quality(120, 60, 0, 120), Box(0, 0, 120, 120)),
+        *(track, vectors(1, 1)[0], None, Quality(120, 60, 0, 120, 1, 0.2, 0.7), Box(0, 0, 120, 120)),
         faces_in_frame=1,
         frame=number,
         captured_s=captured_s,

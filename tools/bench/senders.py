@@ -34,7 +34,7 @@ def eyes(link: EyesLink, a_second: int) -> None:
     for _ in ticks(a_second):
         sent_s = time.monotonic()
         track, frame = int(sent_s / APPROACH_S), int(sent_s * 1e6)
-        look = Look(track, OWNER, None, Quality(120, 60, 0, 120), Box(0, 0, 120, 120), 1, frame, sent_s)
+        look = Look(track, OWNER, None, Quality(120, 60, 0, 120, 1, 0.2, 0.7), Box(0, 0, 120, 120), 1, frame, sent_s)
         link(wire.to_report(frame, sent_s, 1, [look]))
 
 
