@@ -77,6 +77,19 @@ def encode_jpeg(rgb: Rgb, width_px: int) -> bytes:
     return buffer.getvalue()
 
 
+def small_jpeg(rgb: Rgb, max_bytes: int) -> bytes:
+    """An (H, W, 3) uint8 picture as JPEG of at most ``max_bytes``, as good as fits."""
+    from PIL import Image
+
+    picture = Image.fromarray(rgb)
+    for quality in range(95, 0, -5):
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=quality, subsampling=0)
+        if buffer.tell() <= max_bytes:
+            break
+    return buffer.getvalue()
+
+
 def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:
     """The picture files directly in ``folder``, by name with numbers in numerical order; hidden ones are skipped.
 

@@ -72,7 +72,7 @@ class Registry:
                 return status_without_guardian(len(self.index), self.similarity_min, len(self.enrol_again))
 
     def expect(self, terms: wire.EnrollTerms) -> None:
-        """Raise before an enrolment what the store would raise after it. Raises PersonError, PersonNameError."""
+        """Raise before an enrolment what would be raised after it. Raises PersonError, PersonNameError, InputError."""
         name = clean_name(terms.name)
         known = name_key(name) in map(name_key, self._names.values())
         again = name_key(name) in (name_key(person.name) for person in self.enrol_again)
@@ -80,6 +80,7 @@ class Registry:
             raise PersonError(f"Nobody named {shown(name)} is enrolled. List everybody with `facelatch people`.")
         if known and not terms.add and not again:
             raise PersonError(f"{shown(name)} is enrolled already. Choose another name, or use --add.")
+        self._require_consent(terms)
 
     def name_of(self, person_id: int) -> str | None:
         """The name of somebody enrolled."""
@@ -100,11 +101,7 @@ class Registry:
 
     def _enroll(self, question: wire.AskEnroll) -> Person:
         self._require_model(question.model_id)
-        if self._consent_required and question.consent is None and not question.add:
-            raise InputError(
-                f"{question.name} is not enrolled: this lock asks for consent (privacy.consent). Show the wording that "
-                "`facelatch consent` prints; who agrees to it is enrolled with --consent."
-            )
+        self._require_consent(question)
         templates = [wire.to_embedding(template, self.dimension) for template in question.templates]
         if question.add:
             self._require_likeness(question.name, templates)
@@ -150,6 +147,17 @@ class Registry:
         if isinstance(question, wire.AskRotate):
             self._log("keys_rotated", None, who, {"mark": keys.mark})
         return keys
+
+    def _require_consent(self, question: wire.AskEnroll | wire.EnrollTerms) -> None:
+        """Where the owner wants it; who has agreed before needs not agree to more templates."""
+        if not self._consent_required or question.consent is not None:
+            return
+        wanted = name_key(question.name)
+        if not any(each.consent is not None and name_key(each.name) == wanted for each in self._store.people()):
+            raise InputError(
+                f"{shown(question.name)} is not enrolled: this lock asks for consent (privacy.consent). Show the "
+                "wording that `facelatch consent` prints; who agrees to it is enrolled with --consent."
+            )
 
     def _rule(self, question: wire.AskAllow | wire.AskPin | wire.AskHolidays, who: str) -> wire.Answer:
         if isinstance(question, wire.AskHolidays):

@@ -126,12 +126,14 @@ class AskEnroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields
 
 
 class EnrollTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is enrolled at the camera, and how: the fields of ``AskEnroll`` that are not the templates, by the same
+    """Who is enrolled, and how: the fields of ``AskEnroll`` that are not the templates, by the same
     names."""
 
-    name: Annotated[str, Meta(max_length=500)]
+    name: Name
     add: bool = False
     pin_required: bool = False
+    consent: ConsentLine | None = None
+    expires: Utc | None = None
 
 
 class AskCamera(msgspec.Struct, tag="camera", frozen=True, forbid_unknown_fields=True):

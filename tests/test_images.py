@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge.errors import ImageError
-from edge.images import MAX_FILE_BYTES, decode_rgb, pictures_in, read_rgb
+from edge.images import MAX_FILE_BYTES, decode_rgb, pictures_in, read_rgb, small_jpeg
+from edge.store import schema
 from edge.types import Rgb
+from edge.wire import CROP_MAX_BYTES
 from tests.unprivileged import unprivileged
 
 RED, GREEN, BLUE, WHITE = (200, 20, 30), (20, 190, 40), (30, 40, 210), (250, 250, 250)
@@ -383,3 +385,15 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     attempt(lambda: read_rgb(bad))
     attempt(lambda: read_rgb(tmp_path))
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("kind", ["noise", "stripes", "flat"])
+def test_a_face_that_is_kept_fits_whatever_it_shows(kind: str) -> None:
+    generator = np.random.default_rng(1)
+    stripes = np.indices((112, 112, 3)).sum(axis=0) % 2 * 255
+    noise = generator.integers(0, 256, (112, 112, 3))
+    rgb = {"noise": noise, "stripes": stripes, "flat": np.full((112, 112, 3), 90)}[kind].astype(np.uint8)
+    jpeg = small_jpeg(rgb, CROP_MAX_BYTES)
+    assert len(jpeg) <= CROP_MAX_BYTES
+    assert decode_rgb(jpeg, "a face").shape == (112, 112, 3)
+    assert CROP_MAX_BYTES == schema.CROP_MAX_BYTES

@@ -17,6 +17,7 @@ from edge.cli.operate import clear, lockdown, unlock
 from edge.cli.people import forget, people
 from edge.cli.permits import holidays
 from edge.cli.records import consent_command
+from edge.cli.reembed import reembed
 from edge.cli.run import door, eyes, run, secure, status
 from edge.cli.settings import config_group
 from edge.cli.store import backup, keys_group, restore
@@ -43,6 +44,7 @@ def facelatch(context: click.Context, config_path: Path | None) -> None:
     context.obj = config_path
 
 
+people.add_command(reembed)
 for command in (
     unlock,
     lockdown,

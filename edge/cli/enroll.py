@@ -12,10 +12,11 @@ from rich.progress import Progress
 from edge import app, wire
 from edge import config as configuration
 from edge.cli.output import console, errors, json_option, print_json, table
+from edge.cli.records import consent_given
 from edge.cli.sitting import at_the_camera
 from edge.core.names import clean_name, shown
 from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
-from edge.enroll.folder import Entry, people_in
+from edge.enroll.folder import PICTURES_MAX, Entry, people_in
 from edge.enroll.session import Sample, Session, templates
 from edge.errors import FaceError, FacelatchError, ImageError, InputError, WireError
 from edge.settings import Config
@@ -52,12 +53,14 @@ class PersonLine(msgspec.Struct):
     type=click.IntRange(LOOKS_MIN, TEMPLATES_MAX),
     default=LOOKS_DEFAULT,
     show_default=True,
-    help="How many looks to keep at the camera.",
+    help="How many looks to keep, the most different ones.",
 )
 @click.option("--folder", type=click.Path(path_type=Path), help="Enrol everybody of FOLDER/NAME/*.jpg instead.")
 @click.option("--add", is_flag=True, help="Give somebody who is enrolled already more templates.")
 @click.option("--same-as", metavar="NAME2", help="NAME is the person enrolled as NAME2: add the pictures there.")
 @click.option("--pin-required", is_flag=True, help="NAME looks like somebody else: let both in by PIN only.")
+@click.option("--consent", is_flag=True, help="NAME has agreed to what `facelatch consent` prints.")
+@click.option("--until", help="The last day of the consent.  [default: privacy.consent_days from today]")
 @json_option
 @click.pass_obj
 def enroll(
@@ -70,6 +73,8 @@ def enroll(
     add: bool,
     same_as: str | None,
     pin_required: bool,
+    consent: bool,
+    until: str | None,
     as_json: bool,
 ) -> None:
     """Enrol NAME from one or more PHOTOS, each showing that person alone, or with --camera.
@@ -89,18 +94,22 @@ def enroll(
     if folder is not None:
         if name is not None or same_as is not None or pin_required or camera:
             raise InputError("--folder takes the names from the folders. Give it alone, or with --add.")
-        _everybody(config, folder, add, as_json)
+        terms = _agreed(config, wire.EnrollTerms("", add), consent, until)
+        _everybody(config, folder, terms, looks, as_json)
         return
     if name is None or camera == bool(photos):
         raise click.UsageError("Give a NAME and at least one of the PHOTOS or --camera, or a --folder.")
+    if len(photos) > PICTURES_MAX:
+        raise InputError(f"{len(photos)} photographs are too many: give at most {PICTURES_MAX}, or a --folder.")
     name, add = (clean_name(name), add) if same_as is None else (clean_name(same_as), True)
+    terms = _agreed(config, wire.EnrollTerms(name, add, pin_required), consent, until)
     if camera:
-        at_the_camera(config, wire.EnrollTerms(name, add, pin_required), looks, as_json)
+        at_the_camera(config, terms, looks, as_json)
         return
-    studio = _Studio(config)
+    studio = Studio(config, looks)
     with Progress(console=errors, transient=True, disable=as_json) as progress:
         samples = studio.looks_at(progress.track(photos, description="Looking at the photographs"))
-    person = studio.stores(name, samples, add=add, pin_required=pin_required)
+    person = studio.stores(terms, samples)
     lines = [_line(sample) for sample in samples]
     if as_json:
         print_json({"person": person, "photos": lines})
@@ -121,14 +130,23 @@ def enroll(
     console.print(f"{name} is enrolled with {_templates(person.templates)}.", markup=False)
 
 
-def _everybody(config: Config, folder: Path, add: bool, as_json: bool) -> None:
+def _agreed(config: Config, terms: wire.EnrollTerms, consent: bool, until: str | None) -> wire.EnrollTerms:
+    if not consent:
+        if until is not None:
+            raise InputError("--until is the last day of a consent. Give it with --consent; or see `people expire`.")
+        return terms
+    given, ends = consent_given(config, until)
+    return msgspec.structs.replace(terms, consent=given, expires=ends)
+
+
+def _everybody(config: Config, folder: Path, terms: wire.EnrollTerms, looks: int, as_json: bool) -> None:
     lines = []
-    entries, studio = people_in(folder), _Studio(config)
+    entries, studio = people_in(folder), Studio(config, looks)
     with Progress(console=errors, transient=True, disable=as_json) as progress:
         task = progress.add_task("Looking at the photographs", total=sum(len(entry.pictures) for entry in entries))
         for entry in entries:
             progress.update(task, description=entry.name)
-            lines.append(_one(studio, entry, add, lambda: progress.advance(task)))
+            lines.append(_one(studio, entry, terms, lambda: progress.advance(task)))
     enrolled = sum(line.refused is None for line in lines)
     if as_json:
         print_json(lines)
@@ -137,8 +155,8 @@ def _everybody(config: Config, folder: Path, add: bool, as_json: bool) -> None:
             (
                 line.name,
                 line.templates,
-                f"{_kept(line)} of {len(line.photos) + line.left_out}",
-                line.refused or _why(line),
+                f"{sum(photo.refused is None for photo in line.photos)} of {len(line.photos) + line.left_out}",
+                "; ".join(said for said in (line.refused, _why(line)) if said),
             )
             for line in lines
         ]
@@ -147,7 +165,7 @@ def _everybody(config: Config, folder: Path, add: bool, as_json: bool) -> None:
         sys.exit(FaceError.exit_code)
 
 
-def _one(studio: "_Studio", entry: Entry, add: bool, advance: Callable[[], None]) -> PersonLine:
+def _one(studio: "Studio", entry: Entry, terms: wire.EnrollTerms, advance: Callable[[], None]) -> PersonLine:
     line = PersonLine(entry.name, 0, [], entry.left_out, entry.refused)
     if entry.refused is not None:
         return line
@@ -160,37 +178,40 @@ def _one(studio: "_Studio", entry: Entry, add: bool, advance: Callable[[], None]
     samples = studio.looks_at(pictures())
     line.photos = [_line(sample) for sample in samples]
     try:
-        line.templates = studio.stores(entry.name, samples, add=add).templates
+        line.templates = studio.stores(msgspec.structs.replace(terms, name=entry.name), samples).templates
     except FacelatchError as error:
         if isinstance(error, OSError):  # the store or the guardian: the others would fare no better
             raise
-        line.refused = str(error).partition("\n")[0]
+        line.refused = str(error).partition("\n")[0].rstrip(":")
     return line
 
 
-class _Studio:
+class Studio:
     """The networks, loaded once, and where templates go."""
 
-    def __init__(self, config: Config) -> None:
-        """Raises ModelError."""
-        self._config = config
+    def __init__(self, config: Config, looks: int) -> None:
+        """``looks``: how many of a person are kept at most. Raises ModelError."""
+        self._config, self._looks = config, looks
         self._detector, self._embedder = app.detector(config, photographs=True), app.embedder(config)
 
     def looks_at(self, photos: Iterable[Path]) -> list[Sample]:
         """One person's photographs, in a session of their own."""
         from edge.images import read_rgb
 
-        session = Session(self._detector, self._embedder, self._config.faces.min_px)
+        keeps_pictures = self._config.privacy.keep_pictures
+        session = Session(self._detector, self._embedder, self._config.faces.min_px, keeps_pictures=keeps_pictures)
         for photo in photos:
             source = shown(str(photo), 120)[1:-1]
             try:
                 session.add(source, read_rgb(photo))
             except ImageError as error:
                 session.refuse(source, str(error))
-        return session.finish()
+        return session.finish(self._looks)
 
-    def stores(self, name: str, samples: list[Sample], *, add: bool, pin_required: bool = False) -> wire.PersonLine:
+    def stores(self, terms: wire.EnrollTerms, samples: list[Sample]) -> wire.PersonLine:
         """Raises FaceError when no picture can be used, and whatever the guardian refuses with."""
+        from edge.images import small_jpeg
+
         kept = [wire.to_bytes(template) for template in templates(samples)]
         if not kept:
             reasons = "\n".join(f"  {sample.source}: {sample.refused}" for sample in samples)
@@ -198,7 +219,10 @@ class _Studio:
                 f"Nobody was enrolled, as no photograph can be used:\n{reasons}\n"
                 "Use a sharp picture from the front, in even light, with one person in it."
             )
-        question = wire.AskEnroll(name, self._embedder.model_id, kept, add, pin_required)
+        crops = [small_jpeg(sample.aligned, wire.CROP_MAX_BYTES) for sample in samples if sample.aligned is not None]
+        question = wire.AskEnroll(
+            model_id=self._embedder.model_id, templates=kept, crops=crops, **msgspec.structs.asdict(terms)
+        )
         answer = app.answer(self._config, question)
         if not isinstance(answer, wire.People):
             raise WireError("The guardian answered something else than a person. Use one release for both.")
@@ -211,11 +235,6 @@ def _line(sample: Sample) -> PhotoLine:
         line.face_px, line.yaw_deg = sample.quality.face_px, sample.quality.yaw_deg
         line.brightness, line.sharpness = sample.quality.brightness, sample.quality.sharpness
     return line
-
-
-def _kept(line: PersonLine) -> str:
-    kept = sum(photo.refused is None for photo in line.photos)
-    return f"{kept} of {len(line.photos) + line.left_out}"
 
 
 def _why(line: PersonLine) -> str:

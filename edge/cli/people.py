@@ -40,7 +40,10 @@ def _list(config_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(everybody)
         return
-    rows = [(person.name, person.templates, person.enrolled_utc, person.expires or "never") for person in everybody]
+    rows = [
+        (person.name, person.templates, person.enrolled_utc[:16].replace("T", " "), person.expires or "never")
+        for person in everybody
+    ]
     columns = ("name", "templates", "enrolled (UTC)", "erased after")
     again = sum(person.enrol_again for person in everybody)
     if not again:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -19,19 +20,24 @@ _Flags: TypeAlias = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One picture's outcome: an embedding that was kept, or why there is none."""
+    """One picture's outcome: an embedding that was kept, or why there is none. ``aligned``: the face that was
+    described, (112, 112, 3) uint8, where it is kept."""
 
     source: str
     refused: str | None
     quality: Quality | None = None
     embedding: Embedding | None = None
+    aligned: Rgb | None = None
 
 
 class Session:
     """Collects the templates of one person."""
 
-    def __init__(self, detector: Detector, embedder: Embedder, min_face_px: float) -> None:
+    def __init__(
+        self, detector: Detector, embedder: Embedder, min_face_px: float, *, keeps_pictures: bool = False
+    ) -> None:
         self._detector, self._embedder, self._min_face_px = detector, embedder, min_face_px
+        self._keeps_pictures = keeps_pictures
         self._samples: list[Sample] = []
 
     def add(self, source: str, rgb: Rgb) -> None:
@@ -42,11 +48,14 @@ class Session:
         """A picture that could not even be read."""
         self._samples.append(Sample(source, reason))
 
-    def finish(self) -> list[Sample]:
-        """The last word on every picture, in the order they came: who keeps an ``embedding`` is a template."""
+    def finish(self, looks: int = TEMPLATES_MAX) -> list[Sample]:
+        """The last word on every picture, in the order they came: who keeps an ``embedding`` is a template.
+
+        Of more than ``looks`` the most different ones are kept.
+        """
         usable = [number for number, sample in enumerate(self._samples) if sample.embedding is not None]
         usable = self._without(usable, outliers, "somebody else than in most pictures: enrol one person at a time")
-        self._without(usable, _beyond_the_most, f"not needed: {TEMPLATES_MAX} that differ more are kept")
+        self._without(usable, partial(_beyond, looks), f"not needed: {looks} that differ more are kept")
         return list(self._samples)
 
     def _without(self, numbers: list[int], unwanted: Callable[[FloatArray], _Flags], reason: str) -> list[int]:
@@ -56,7 +65,7 @@ class Session:
         flags = unwanted(np.stack([_embedding(self._samples[number]) for number in numbers]))
         for number, is_unwanted in zip(numbers, flags, strict=True):
             if is_unwanted:
-                self._samples[number] = replace(self._samples[number], refused=reason, embedding=None)
+                self._samples[number] = replace(self._samples[number], refused=reason, embedding=None, aligned=None)
         return [number for number, is_unwanted in zip(numbers, flags, strict=True) if not is_unwanted]
 
     def _look(self, source: str, rgb: Rgb) -> Sample:
@@ -75,7 +84,9 @@ class Session:
         before = [sample.embedding for sample in self._samples if sample.embedding is not None]
         if refused is None and any(float(np.dot(embedding, each)) > SAME_PICTURE_SIMILARITY for each in before):
             refused = "the same picture again: use another one"
-        return Sample(source, refused, quality, embedding if refused is None else None)
+        if refused is not None:
+            return Sample(source, refused, quality)
+        return Sample(source, None, quality, embedding, aligned if self._keeps_pictures else None)
 
 
 def templates(samples: Sequence[Sample]) -> list[Embedding]:
@@ -89,7 +100,7 @@ def _embedding(sample: Sample) -> Embedding:
     return sample.embedding
 
 
-def _beyond_the_most(embeddings: FloatArray) -> _Flags:
+def _beyond(looks: int, embeddings: FloatArray) -> _Flags:
     flags = np.ones(len(embeddings), np.bool_)
-    flags[most_different(embeddings, TEMPLATES_MAX)] = False
+    flags[most_different(embeddings, looks)] = False
     return flags

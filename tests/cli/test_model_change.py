@@ -8,11 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge import wire
 from edge.models.manifest import template_space
-from edge.settings import Config
+from edge.settings import Config, PrivacyConfig
 from edge.store.sqlite import SqliteStore
 from edge.types import Person, Rgb
 from tests.cli.facelatch import ok, ok_json, run
@@ -118,6 +119,39 @@ def test_going_back_to_the_older_model_works(changed: Config, photos: Photos) ->
     as_of_an_older_release(changed, "Joe")
     assert nearest(changed, photos["obama3.jpg"])["person"] == "Barack"
     assert [(p["name"], p["enrol_again"]) for p in ok_json(changed, "people")] == [("Barack", False), ("Joe", True)]
+
+
+def test_with_pictures_kept_nobody_has_to_come_again(house: Config, photos: Photos) -> None:
+    """The pictures are sealed in the store; one of the older release's store, too, is described by this model."""
+    house = msgspec.structs.replace(house, privacy=PrivacyConfig(keep_pictures=True, consent="required"))
+    ok(house, "enroll", "Barack", photos["obama.jpg"], photos["obama2.jpg"], "--consent")
+    model_id, dimension = template_space("cpu", "none", None)
+    with SqliteStore.open(house.store_path, model_id, dimension, FakeClock()) as store:
+        crops, templates = store.crops("Barack"), list(store.gallery().templates)
+    assert len(crops) == 2
+    assert all(crop.startswith(b"\xff\xd8") and len(crop) <= wire.CROP_MAX_BYTES for crop in crops)
+    assert not [file for file in house.store_path.parent.glob("facelatch.db*") if crops[0][:64] in file.read_bytes()]
+    with SqliteStore.open(house.store_path, OLDER, dimension, FakeClock()) as store:
+        store.enroll("Barack", templates, crops=crops)
+        store.enroll("Joe", templates[:1])
+    told = ok_json_with(house, 5, "people", "reembed")
+    assert [(line["name"], line["templates"], line["refused"] is None) for line in told] == [
+        ("Barack", 2, True),
+        ("Joe", 0, False),
+    ]
+    assert nearest(house, photos["obama3.jpg"])["named"]
+    assert [(p["name"], p["enrol_again"]) for p in ok_json(house, "people")] == [("Barack", False), ("Joe", True)]
+    assert ok_json(house, "people")[0]["consent"]["wording"] == 1
+    with SqliteStore.open(house.store_path, model_id, dimension, FakeClock()) as store:
+        assert store.crops("Barack") == crops
+        # A kept face describes nearly what the photograph did: the JPEG costs little.
+        assert min(float(a @ b) for a, b in zip(templates, store.gallery().templates, strict=True)) > 0.95
+
+
+def ok_json_with(house: Config, exit_code: int, *arguments: str) -> Any:
+    done = run(house, *arguments, "--json")
+    assert done.returncode == exit_code, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_a_hostile_model_name_is_shown_harmlessly(changed: Config) -> None:
