@@ -361,9 +361,11 @@ def chattering(line: Path) -> Iterator[None]:
 
     thread = threading.Thread(target=toggle)
     thread.start()
-    yield
-    over.set()
-    thread.join()
+    try:
+        yield
+    finally:  # a test that fails must not leave it behind: it would hold up the whole run's end
+        over.set()
+        thread.join()
 
 
 def test_button_held(lock: Lock, table: Table) -> None:
