@@ -52,6 +52,8 @@ class Latch:
             self.move(dr.Event(dr.Signal.BOLT_ASTRAY, reason="the bolt is released and should not be"), teller)
         if self.door.state is dr.State.FAULT and self._clock.now_s() - self._check_s >= CHECK_EVERY_S:
             self.check(teller)
+        elif self.door.state is dr.State.FAULT and self._is_astray():
+            self._secure_anyway()  # as when somebody releases it again: not before the next self-check were too long
 
     def sound(self) -> bool:
         """Whether the bolt is as the door's state says: the watchdog is fed only then."""

@@ -258,6 +258,15 @@ MUTANTS: dict[str, Mutant] = {
         "guardian.py", 'reason = self._store.setting("latched") or ""', 'reason = ""', _GUARDIAN
     ),
     "an open case passes the self-check": Mutant("latch.py", " and not self.tampered:", ":", _GUARDIAN),
+    "nobody looks whether a released bolt obeys": Mutant(
+        "latch.py", "if self.door.state in dr.RELEASED and not self._bolt.obeys():", "if False:", _GUARDIAN
+    ),
+    "the watchdog is fed whatever the bolt does": Mutant(
+        "latch.py",
+        "return self._bolt.released == (self.door.state in dr.RELEASED) and self._bolt.obeys()",
+        "return True",
+        _GUARDIAN,
+    ),
     "nobody looks whether the bolt is astray": Mutant(
         "latch.py", "elif self.door.state is not dr.State.FAULT and self._is_astray():", "elif False:", _GUARDIAN
     ),

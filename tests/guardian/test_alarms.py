@@ -112,6 +112,22 @@ def test_a_bolt_released_without_a_command_latches(household: Household) -> None
     assert household.guardian.sound()
 
 
+def test_a_bolt_that_reads_otherwise_while_it_is_released_is_a_fault_until_it_obeys(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert household.comes(ADA, 1)
+    monkeypatch.setattr(household.bolt, "obeys", lambda: False)
+    household.guardian.tick()
+    assert household.state() is State.FAULT
+    assert not household.is_open()
+    assert not household.guardian.sound()  # the watchdog is not fed
+    household.passes(2 * CHECK_EVERY_S)
+    assert household.state() is State.FAULT
+    monkeypatch.undo()
+    household.passes(CHECK_EVERY_S + 1)
+    assert household.state() is State.LOCKED
+
+
 def test_a_bolt_that_cannot_be_driven_is_a_fault_that_is_not_latched(household: Household) -> None:
     household.comes(ADA, 1)
     household.bolt.broken = True
