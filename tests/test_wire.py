@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from edge import wire
 from edge.errors import WireError
-from edge.types import Embedding, Person
+from edge.types import TEMPLATES_MAX, Embedding, Person
 from tests.core.looks import look
 
 DIMENSION = 4
+BIOMETRIC = ("model_id", "templates")
 
 
 def report(**changes: object) -> wire.Report:
@@ -138,3 +139,16 @@ def test_the_status_line_always_names_bolt_and_liveness() -> None:
     line = wire.Status("LOCKED", "started", "simulated (nothing is driven)", "off", "away", 2, 0.6).line()
     assert "bolt simulated" in line
     assert "liveness off" in line
+
+
+def test_the_camera_enrols_on_the_same_terms_as_photographs() -> None:
+    """A term that one of the two lacks would be lost on the way, or would not be offered."""
+    of_photographs = {each.name: each.default for each in msgspec.structs.fields(wire.AskEnroll)}
+    at_the_camera = {each.name: each.default for each in msgspec.structs.fields(wire.EnrollTerms)}
+    assert at_the_camera == {name: of_photographs[name] for name in of_photographs if name not in BIOMETRIC}
+
+
+def test_the_longest_answer_about_an_enrolment_fits_a_packet() -> None:
+    kept = [wire.KeptLook("ahead", 1234.5678, -23.456789, 123.456789, 0.123456)] * TEMPLATES_MAX
+    sitting = wire.Sitting(kept, TEMPLATES_MAX, "x" * 200, {f"{number} {'x' * 100}": 2**31 for number in range(20)})
+    assert len(wire.encode(sitting)) < wire.PACKET_MAX_BYTES
