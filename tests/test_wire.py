@@ -14,7 +14,7 @@ from edge.types import TEMPLATES_MAX, Embedding, Person
 from tests.core.looks import look
 
 DIMENSION = 4
-BIOMETRIC = ("model_id", "templates")
+BIOMETRIC = ("model_id", "templates", "crops")
 
 
 def report(**changes: object) -> wire.Report:
