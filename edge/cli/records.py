@@ -45,8 +45,9 @@ def show(config_path: Path | None, name: str, as_json: bool) -> None:
 @people.command()
 @name_argument
 @click.option("--to", "file", type=click.Path(path_type=Path), help="Write to this new file (0600), not to the screen.")
+@json_option
 @click.pass_obj
-def export(config_path: Path | None, name: str, file: Path | None) -> None:
+def export(config_path: Path | None, name: str, file: Path | None, as_json: bool) -> None:
     """Give NAME all that is kept of NAME, as JSON: templates and pictures, rules, consent, entries of the log."""
     config = configuration.load(config_path)
     found = _shown(config, name)
@@ -70,6 +71,9 @@ def export(config_path: Path | None, name: str, file: Path | None) -> None:
         click.echo(document)
         return
     _write(file, document)
+    if as_json:
+        print_json({"file": str(file), "person": named})
+        return
     console.print(f"{file} holds all that is kept of {named}.", markup=False, soft_wrap=True)
 
 
@@ -114,12 +118,17 @@ def enable(config_path: Path | None, name: str, as_json: bool) -> None:
 
 
 @click.command("consent")
+@json_option
 @click.pass_obj
-def consent_command(config_path: Path | None) -> None:
+def consent_command(config_path: Path | None, as_json: bool) -> None:
     """Print what people agree to (--consent), to be read or signed."""
     config = configuration.load(config_path)
     privacy = config.privacy
-    click.echo(consent.text(privacy.consent_days, config.log.keep_days, keeps_pictures=privacy.keep_pictures), nl=False)
+    text = consent.text(privacy.consent_days, config.log.keep_days, keeps_pictures=privacy.keep_pictures)
+    if as_json:
+        print_json({"wording": consent.WORDING, "text": text})
+    else:
+        click.echo(text, nl=False)
 
 
 def consent_given(config: Config, until: str | None) -> tuple[wire.ConsentLine, str]:

@@ -97,7 +97,7 @@ class Day(SystemClock):
 def test_export_hands_out_everything_into_a_file_of_ones_own(home: Config, tmp_path: Path) -> None:
     ok(home, "people", "agree", "Anna", "--until", "2030-01-01")
     file = tmp_path / "anna.json"
-    ok(home, "people", "export", "anna", "--to", file)
+    assert ok_json(home, "people", "export", "anna", "--to", file) == {"file": str(file), "person": "Anna"}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     document = json.loads(file.read_text())
     assert document["kept"]["person"]["expires"] == "2030-01-01"
@@ -148,6 +148,7 @@ def test_consent_is_asked_for_recorded_and_ends(house: Config, photos: dict[str,
     house = msgspec.structs.replace(house, privacy=PrivacyConfig(consent="required", consent_days=100))
     wording = ok(house, "consent")
     assert f"wording {WORDING}" in wording
+    assert ok_json(house, "consent") == {"wording": WORDING, "text": wording}
     assert "ends 100 days from today" in wording
     assert "pictures" not in wording
     assert "--consent" in refused(house, 4, "enroll", "Barack", photos["obama.jpg"])

@@ -20,6 +20,7 @@ from edge.store.backups import Restored
 from edge.store.keyring import keys_path
 from edge.types import Event
 from tests.fakes import FakeClock
+from tests.store.conftest import noted
 from tests.store.helpers import DIMENSION, MODEL, open_store, vectors
 from tests.store.test_durability import plain, sealed
 from tests.store.test_opening import largest_file
@@ -148,6 +149,7 @@ def test_a_backup_under_a_writer_is_of_one_moment(path: Path, folder: Path) -> N
             assert store.verify_log()
             found.append(len(people))
     assert len(set(found)) > 1  # the copies were made at different moments
+    noted(f"{len(made)} backups under a writer, each restored: each of one moment, {min(found)} to {max(found)} people")
 
 
 def test_restoring_under_a_writer_is_refused_and_changes_nothing(path: Path, folder: Path) -> None:
@@ -294,3 +296,4 @@ def test_killed_at_any_moment_of_restoring_the_store_is_the_one_or_the_other(pat
         ("again", "Anna", "Bert"),
     }
     assert {(-9, ("Anna", "Bert", "Cleo")), (0, ("Anna", "Bert"))} <= ends
+    noted("killed 40 times while restoring: the one store or the other, or restored again")
