@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "images": {"numpy", "PIL", "edge.core", *BASE},
     "annotate": {"numpy", "PIL", *BASE},
     "slot": {"edge.ports", *BASE},
-    "wire": {"numpy", "msgspec", "edge.core", *BASE},
+    "wire": {"numpy", "msgspec", "edge.wire", "edge.core", *BASE},
     "link": {"edge.wire", "edge.errors"},
     "models": {"numpy", "cv2", "msgspec", "ai_edge_litert", "tflite_runtime", "edge.models", *ADAPTER},
     "devices": {"numpy", "cv2", "gpiod", "gpiozero", "lgpio", "picamera2", "edge.devices", *ADAPTER},
