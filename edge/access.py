@@ -12,7 +12,7 @@ from edge import pin
 from edge.core.evidence import Attempt
 from edge.core.keys import PinEntry, PinLimiter
 from edge.core.lockout import Lockouts, LockoutTerms
-from edge.core.rules import House, Mode, Moment, free_until, mode_now, refusal, until_last_day
+from edge.core.rules import House, Mode, Moment, free_until, mode_now, over, refusal
 from edge.core.schedule import Schedule
 from edge.errors import FacelatchError
 from edge.ports import Clock, Store
@@ -90,9 +90,9 @@ class Access:
         """Why this person may not come in now, or None."""
         if self._permissions is None:
             return UNREADABLE
-        permission = self._permissions.get(person_id, Permission())
-        permission = until_last_day(permission, self._last_days.get(person_id))
-        return refusal(permission, self.mode_now(), self._house, self._moment())
+        permission, moment = self._permissions.get(person_id, Permission()), self._moment()
+        reason = refusal(permission, self.mode_now(), self._house, moment)
+        return reason or over(self._last_days.get(person_id), moment)
 
     def pin_required(self, person_id: int) -> bool:
         """Whether this person's face alone opens nothing: at night, or where somebody else looks alike."""

@@ -264,6 +264,8 @@ class Guardian:
         self._latch.secure()
         self._booth.close("the guardian stops")
         self._show(Sign.OFF)
+        if self._backups is not None:
+            self._backups.wait()
         self._upkeep.tell_head()
         self._teller.tell("stopped", reason=reason)
 

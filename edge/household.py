@@ -1,7 +1,7 @@
 """The store as it is configured: opened for whoever is its one writer, copied, and put back."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 def registry(config: Config, announce: Announce | None = None) -> Iterator[tuple[Registry, Store]]:
     """The people and their store, locked for this process alone. Raises StoreError.
 
-    With ``announce`` a damaged store is replaced by the newest good backup where the owner allows it, and that is told.
+    With ``announce``, as the guardian, a damaged store is replaced by the newest good backup where the owner allows it,
+    and that is told. Without, as a command, root works as the owner of the store's folder.
     """
-    with _open(config, announce) as store:
-        match, required = config.match, config.privacy.consent == "required"
-        limits = match.similarity_min, match.margin_min
+    from edge.store.owner import as_owner_of
+
+    match, required = config.match, config.privacy.consent == "required"
+    limits = match.similarity_min, match.margin_min
+    rights = as_owner_of(Path(config.paths.state)) if announce is None else nullcontext()
+    with rights, _open(config, announce) as store:
         yield Registry(store, *space(config), *limits, consent_required=required), store
 
 
@@ -44,15 +48,16 @@ def back_up(config: Config, target: Path | None = None) -> Path:
 
     Raises InputError, StoreError.
     """
-    from edge.store.backups import back_up
-    from edge.store.copying import copy_database
+    from edge.store.backups import back_up, export
+    from edge.store.owner import as_owner_of
 
     if target is None:
         keep = max(config.backup.keep, 1)
-        return back_up(config.store_path, config.backups_path, SystemClock().utc(), keep)
+        with as_owner_of(Path(config.paths.state)):
+            return back_up(config.store_path, config.backups_path, SystemClock().utc(), keep)
     if target.exists():
         raise InputError(f"{shown(str(target), 120)} is there already. Give another name, or remove it first.")
-    copy_database(config.store_path, target)
+    export(config.store_path, target)
     return target
 
 

@@ -87,8 +87,8 @@ class Store(Protocol):
         """Everybody enrolled, by name; who has templates of another model only is marked ``enrol_again``."""
         ...
 
-    def gallery(self) -> Gallery:
-        """Every template of the store's embedding model, for matching."""
+    def gallery(self, person_id: int | None = None) -> Gallery:
+        """Every template of the store's embedding model, for matching; or only those of one person."""
         ...
 
     def enroll(
@@ -131,12 +131,17 @@ class Store(Protocol):
         """The faces kept of a person, JPEG, in the order of storing. Raises PersonError, StoreError."""
         ...
 
-    def rotate_keys(self, given: bytes | None = None) -> None:
-        """Put another master key in place of the present one: ``given``, or a random one. Raises StoreError."""
+    def rotate_keys(self) -> None:
+        """Put another master key in place of the present one. Raises StoreError."""
         ...
 
-    def key_state(self) -> tuple[str, int, int]:
-        """What the master key can be told by (hexadecimal), how many people have a key, how many keys are destroyed."""
+    def drop_keys(self) -> int:
+        """Destroy the keys of people who are not in the store (any more): how many. Raises StoreError."""
+        ...
+
+    def key_state(self) -> tuple[str, int, int, int]:
+        """What the master key can be told by (hexadecimal); how many keys are in use, how many destroyed, and how many
+        of those in use are of nobody in the store."""
         ...
 
     def permissions(self) -> Mapping[int, Permission]:

@@ -1,7 +1,7 @@
 """What is kept of one person, for the person and the owner: shown, exported, agreed to. For guardian and command line
 alike."""
 
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 import numpy as np
@@ -43,16 +43,22 @@ def agree(store: Store, question: wire.AskAgree) -> Person:
 
 
 def consent_of(given: wire.ConsentLine | None) -> Consent | None:
-    """As it is stored."""
-    return None if given is None else Consent(given.given_utc, given.wording)
+    """As it is stored. Raises InputError for a time that is none."""
+    if given is None:
+        return None
+    try:
+        datetime.fromisoformat(given.given_utc)
+    except ValueError as error:
+        raise InputError(f"{shown(given.given_utc)} is no time of a consent. Write it as 2026-12-31T18:00Z.") from error
+    return Consent(given.given_utc, given.wording)
 
 
 def last_day(text: str | None) -> str | None:
-    """An ISO date. Raises InputError for what is none."""
+    """An ISO date before 3000. Raises InputError for what is none."""
     if text is None:
         return None
     try:
-        if date.fromisoformat(text).isoformat() == text:
+        if date.fromisoformat(text).isoformat() == text and text < "3000":
             return text
     except ValueError:
         pass

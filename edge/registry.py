@@ -42,6 +42,9 @@ class Registry:
         self._store = store
         self.model_id, self.dimension = model_id, dimension
         self.similarity_min, self._margin_min = similarity_min, margin_min
+        self.index: Index
+        self.enrol_again: list[Person]
+        self._names: dict[int, str]
         self._nobody = Gallery(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64), {})
         self._read()
 
@@ -66,7 +69,7 @@ class Registry:
                 return wire.People([wire.PersonLine.of(p) for p in page], question.start + len(page) < len(everybody))
             case wire.AskLog() | wire.AskVerify():
                 return logbook.answer(self._store, question)
-            case wire.AskKeys() | wire.AskRotate():
+            case wire.AskKeys() | wire.AskRotate() | wire.AskDropKeys():
                 return self._keys(question, who)
             case _:
                 return status_without_guardian(len(self.index), self.similarity_min, len(self.enrol_again))
@@ -88,16 +91,29 @@ class Registry:
 
     def _change(self, question: wire.AskEnroll | wire.AskForget | wire.AskRename, who: str) -> Person:
         """Who is enrolled; the index follows at once."""
-        match question:
-            case wire.AskEnroll():
-                kind, person = "enrolled", self._enroll(question)
-            case wire.AskForget():
-                kind, person = "forgotten", self._store.forget(question.name)
-            case wire.AskRename():
-                kind, person = "renamed", self._store.rename(question.name, question.new_name)
-        self._read()
+        try:
+            match question:
+                case wire.AskEnroll():
+                    kind, person = "enrolled", self._enroll(question)
+                case wire.AskForget():
+                    kind, person = "forgotten", self._store.forget(question.name)
+                case wire.AskRename():
+                    kind, person = "renamed", self._store.rename(question.name, question.new_name)
+            self._follow(person, is_gone=kind == "forgotten")
+        except BaseException:
+            self._read()  # whatever came of it is what holds
+            raise
         self._log(kind, person.id, who, {"templates": person.templates})
         return person
+
+    def _follow(self, person: Person, *, is_gone: bool) -> None:
+        """One person has changed: only that one's templates are read."""
+        self.index = self.index.replaced(person.id, self._nobody if is_gone else self._store.gallery(person.id))
+        self._names.pop(person.id, None)
+        self.enrol_again = [other for other in self.enrol_again if other.id != person.id]
+        if not is_gone:
+            self._names[person.id] = person.name
+            self.enrol_again += [person] * person.enrol_again
 
     def _enroll(self, question: wire.AskEnroll) -> Person:
         self._require_model(question.model_id)
@@ -140,12 +156,15 @@ class Registry:
         self._log("exported", person.id, who, {"what": "pictures"})
         return wire.Crops(self._store.crops(person.name))
 
-    def _keys(self, question: wire.AskKeys | wire.AskRotate, who: str) -> wire.Answer:
+    def _keys(self, question: wire.AskKeys | wire.AskRotate | wire.AskDropKeys, who: str) -> wire.Answer:
         if isinstance(question, wire.AskRotate):
-            self._store.rotate_keys(question.key)
+            self._store.rotate_keys()
+        dropped = self._store.drop_keys() if isinstance(question, wire.AskDropKeys) else 0
         keys = wire.Keys(*self._store.key_state())
         if isinstance(question, wire.AskRotate):
             self._log("keys_rotated", None, who, {"mark": keys.mark})
+        if dropped:
+            self._log("keys_dropped", None, who, {"keys": dropped})
         return keys
 
     def _require_consent(self, question: wire.AskEnroll | wire.EnrollTerms) -> None:
@@ -202,8 +221,9 @@ class Registry:
         With templates of another model there is nothing to compare: who must enrol again is enrolled like somebody
         new.
         """
+        own = next((number for number, known in self._names.items() if name_key(known) == name_key(name)), 0)
         for template in templates:
-            similarity = self.index.similarity_to(name, template)
+            similarity = self.index.similarity_to(own, template)
             if similarity is not None and similarity < SAME_PERSON_MIN:
                 raise FaceError(
                     f"A picture hardly looks like the person enrolled (similarity {similarity:.2f}, at least "

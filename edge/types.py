@@ -130,7 +130,7 @@ class Person:
 
     ``templates`` counts those of the embedding model in use: only they are ever compared. ``former_model`` is None
     while there are any; otherwise it names the model that the newest of the person's templates is of. ``expires``: an
-    ISO date in UTC, the last day on which the person is known; then everything of the person is erased.
+    ISO date in the door's time zone, the last day on which the person is known; then all of the person is erased.
     """
 
     id: int

@@ -96,8 +96,8 @@ class FakeStore:
     def people(self) -> list[Person]:
         return [self._person(row) for _, row in sorted(self._rows.items())]
 
-    def gallery(self) -> Gallery:
-        current = [each for each in self._templates if self._is_current(each)]
+    def gallery(self, person_id: int | None = None) -> Gallery:
+        current = [each for each in self._templates if self._is_current(each) and person_id in (None, each.person_id)]
         templates = np.zeros((len(current), self._dimension), dtype=np.float32)
         for number, each in enumerate(current):
             templates[number] = each.embedding
@@ -177,11 +177,14 @@ class FakeStore:
         person = self._must_find(name)
         return [each.crop for each in self._templates if each.person_id == person.id and each.crop is not None]
 
-    def rotate_keys(self, given: bytes | None = None) -> None:
+    def rotate_keys(self) -> None:
         self._rotations += 1
 
-    def key_state(self) -> tuple[str, int, int]:
-        return f"{self._rotations:016x}", len(self._rows), self._last_id - len(self._rows)
+    def drop_keys(self) -> int:
+        return 0
+
+    def key_state(self) -> tuple[str, int, int, int]:
+        return f"{self._rotations:016x}", len(self._rows), self._last_id - len(self._rows), 0
 
     def permissions(self) -> Mapping[int, Permission]:
         return dict(self._permissions)

@@ -10,7 +10,9 @@ import pytest
 EDGE = Path(__file__).parents[1] / "edge"
 
 STANDARD = frozenset(sys.stdlib_module_names)
-PURE = frozenset({"collections", "dataclasses", "datetime", "difflib", "enum", "math", "re", "typing", "unicodedata"})
+PURE = frozenset(
+    {"collections", "copy", "dataclasses", "datetime", "difflib", "enum", "math", "re", "typing", "unicodedata"}
+)
 """What the core may take of the standard library: nothing that waits, reads, starts or listens."""
 BASE = {"edge.types", "edge.errors"}
 ADAPTER = {"edge.core", "edge.types", "edge.ports", "edge.errors", "edge.images"}

@@ -83,8 +83,11 @@ def export(config_path: Path | None, name: str, file: Path | None, as_json: bool
 @json_option
 @click.pass_obj
 def expire(config_path: Path | None, name: str, day: str, as_json: bool) -> None:
-    """Erase NAME after DAY (as 2026-12-31; "never"): refused from then on, and forgotten for good within hours."""
-    until = None if day == NEVER else last_day(day)
+    """Erase NAME after DAY (as 2026-12-31, or "never"): refused from then on, and forgotten for good within hours.
+
+    Days are the door's, as its clock on the wall shows them.
+    """
+    until = None if day == NEVER else _to_come(configuration.load(config_path), day)
     ask_people(config_path, wire.AskAgree(clean_name(name), expires=until), as_json)
 
 
@@ -133,10 +136,17 @@ def consent_command(config_path: Path | None, as_json: bool) -> None:
 
 def consent_given(config: Config, until: str | None) -> tuple[wire.ConsentLine, str]:
     """A consent given now, and its last day. Raises InputError."""
-    now_utc = app.clock(config).utc()
+    clock = app.clock(config)
     days = timedelta(days=config.privacy.consent_days)
-    ends = last_day(until) if until else (date.fromisoformat(now_utc[:10]) + days).isoformat()
-    return wire.ConsentLine(now_utc, consent.WORDING), str(ends)
+    ends = _to_come(config, until) if until else (clock.local().date() + days).isoformat()
+    return wire.ConsentLine(clock.utc(), consent.WORDING), ends
+
+
+def _to_come(config: Config, day: str) -> str:
+    """A last day that is not past: a slip of the finger must not erase anybody. Raises InputError."""
+    if date.fromisoformat(last_day(day) or "") < app.clock(config).local().date():
+        raise InputError(f"{shown(day)} is past. Give a day to come; to erase somebody now: `facelatch people forget`.")
+    return day
 
 
 def _shown(config: Config, name: str) -> wire.Shown:

@@ -1,7 +1,5 @@
 """``facelatch backup``, ``restore`` and ``keys``: the store as a whole."""
 
-import os
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,9 +12,6 @@ from edge.cli.output import console, json_option, print_json, table
 from edge.core.names import shown
 from edge.errors import InputError, WireError
 
-KEY_FILE_MAX_BYTES = 64
-"""More than any master key: the file is read no further."""
-
 
 class Copy(msgspec.Struct):
     """A backup, as ``--json`` gives it."""
@@ -27,11 +22,13 @@ class Copy(msgspec.Struct):
 
 
 class PutBack(msgspec.Struct):
-    """What was restored, as ``--json`` gives it. ``aside``: where what stood there before lies now."""
+    """What was restored, as ``--json`` gives it. ``aside``: where what stood there before lies now.
+    ``keys_of_nobody``: people enrolled after the backup, whose keys are still there."""
 
     backup: str
     people: int
     aside: str | None
+    keys_of_nobody: int
 
 
 @click.command()
@@ -71,8 +68,8 @@ def restore(config_path: Path | None, file: Path | None, yes: bool, as_json: boo
     """Put a backup in the store's place: FILE, or the newest in the folder of backups. The lock must not run.
 
     A file that is damaged, of another lock or of a newer facelatch is refused, and nothing is changed. What stood in
-    the store's place before is kept beside it. Who was enrolled after the backup was made is gone; who was forgotten
-    after it stays forgotten.
+    the store's place before is kept beside it. All is as it was when the backup was made, PINs, hours and who is
+    disabled, too; who was enrolled since is gone. Only who was forgotten since stays forgotten.
     """
     config = configuration.load(config_path)
     chosen = file
@@ -85,35 +82,57 @@ def restore(config_path: Path | None, file: Path | None, yes: bool, as_json: boo
         click.confirm(f"Put {shown(str(chosen), 120)} in the place of the store?", abort=True, err=True)
     done = household.restore(config, chosen, "an operator restored it")
     if as_json:
-        print_json(PutBack(str(done.backup), done.people, None if done.aside is None else str(done.aside)))
+        aside = None if done.aside is None else str(done.aside)
+        print_json(PutBack(str(done.backup), done.people, aside, done.keys_of_nobody))
         return
     console.print(f"{done.backup} is restored: {done.people} enrolled.", markup=False, soft_wrap=True)
     if done.aside is not None:
         console.print(f"What stood there before is {done.aside}.", markup=False, soft_wrap=True)
+    if done.keys_of_nobody:
+        advice = "`facelatch keys drop` destroys their keys for good"
+        console.print(f"{done.keys_of_nobody} were enrolled since and are not known any more; {advice}.", markup=False)
 
 
 @click.group("keys", invoke_without_command=True)
 @json_option
 @click.pass_context
 def keys_group(context: click.Context, as_json: bool) -> None:
-    """Say how it stands with the keys that names, templates and PINs are sealed with."""
+    """Say how it stands with the keys that names, templates and PINs are sealed with.
+
+    They lie in facelatch.db.keys beside the store, and the master key that wraps them where paths.master_key says. No
+    backup holds either: for another card carry over both, and a backup.
+    """
     if context.invoked_subcommand is None:
         _keys(context.obj, wire.AskKeys(), as_json)
 
 
 @keys_group.command()
-@click.option("--new", type=click.Path(path_type=Path), help="A file of 32 random bytes to take; else one is made.")
 @json_option
 @click.pass_obj
-def rotate(config_path: Path | None, new: Path | None, as_json: bool) -> None:
+def rotate(config_path: Path | None, as_json: bool) -> None:
     """Put another master key in place and wrap every person's key with it. Works while the lock runs.
 
-    For a master key that somebody may have read. The keys of people, and so the backups, stay as they are.
+    For a master key that somebody may have read. The keys of people, and so the backups, stay as they are. Where the
+    master key is a credential, the next one must be loaded first as facelatch.master.next.
     """
-    _keys(config_path, wire.AskRotate(None if new is None else _key_in(new)), as_json)
+    _keys(config_path, wire.AskRotate(), as_json)
 
 
-def _keys(config_path: Path | None, question: wire.AskKeys | wire.AskRotate, as_json: bool) -> None:
+@keys_group.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def drop(config_path: Path | None, yes: bool, as_json: bool) -> None:
+    """Destroy the keys of people who are not in the store: they were enrolled after a backup that was restored.
+
+    From then on no other backup, and no store put aside, brings them back.
+    """
+    if not yes:
+        click.confirm("Destroy the keys of everybody who is not enrolled, for good?", abort=True, err=True)
+    _keys(config_path, wire.AskDropKeys(), as_json)
+
+
+def _keys(config_path: Path | None, question: wire.AskKeys | wire.AskRotate | wire.AskDropKeys, as_json: bool) -> None:
     config = configuration.load(config_path)
     answer = app.answer(config, question)
     if not isinstance(answer, wire.Keys):
@@ -123,22 +142,9 @@ def _keys(config_path: Path | None, question: wire.AskKeys | wire.AskRotate, as_
         return
     where = config.paths.master_key or f"{config.store_path}.master"
     master = f"master key {answer.mark} ({where})" if answer.mark else "no master key yet"
-    console.print(
-        f"{master} · {answer.people} people have a key · {answer.destroyed} destroyed", markup=False, soft_wrap=True
-    )
-
-
-def _key_in(file: Path) -> bytes:
-    """Raises InputError."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return os.read(descriptor, KEY_FILE_MAX_BYTES) if regular else b""
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise InputError(f"{shown(str(file), 120)} cannot be read ({error.strerror}). Check the path.") from error
+    others = f" · {answer.without_person} of nobody enrolled (`facelatch keys drop`)" if answer.without_person else ""
+    line = f"{master} · {answer.people} keys in use{others} · {answer.destroyed} destroyed"
+    console.print(line, markup=False, soft_wrap=True)
 
 
 def _copy(file: Path) -> Copy:

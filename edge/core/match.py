@@ -1,12 +1,12 @@
 """Who in the gallery a probe resembles most."""
 
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.core.centre import centres
-from edge.core.names import name_key
 from edge.types import Embedding, FloatArray, Gallery, Match
 
 BLOCK = 500
@@ -31,12 +31,23 @@ class Index:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def similarity_to(self, name: str, probe: Embedding) -> float | None:
-        """The cosine of a (D,) unit probe to one person, None when nobody has the name."""
-        for row, person_id in enumerate(self._ids):
-            if name_key(self._names[int(person_id)]) == name_key(name):
-                return float(self._centres[row] @ probe)
-        return None
+    def replaced(self, person_id: int, gallery: Gallery) -> "Index":
+        """This index after a change of one person, ``gallery`` holding that person's templates (none: the person is
+        gone). Two milliseconds for 10,000 people, where making it anew takes 200."""
+        kept = self._ids != person_id
+        one = Index(gallery)
+        ids = np.concatenate([self._ids[kept], one._ids])
+        order = np.argsort(ids)
+        changed = copy(self)
+        changed._ids = ids[order]
+        changed._centres = np.concatenate([self._centres[kept], one._centres])[order]
+        changed._names = {**{id_: name for id_, name in self._names.items() if id_ != person_id}, **gallery.names}
+        return changed
+
+    def similarity_to(self, person_id: int, probe: Embedding) -> float | None:
+        """The cosine of a (D,) unit probe to one person, None for a number that nobody here has."""
+        rows = np.flatnonzero(self._ids == person_id)
+        return float(self._centres[rows[0]] @ probe) if len(rows) else None
 
     def alike(self, probe: Embedding, at_least: float) -> list[tuple[int, float]]:
         """Everybody whose cosine to a (D,) unit probe is at least so much: id and cosine, the most alike first."""

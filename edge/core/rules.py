@@ -91,18 +91,19 @@ def refusal(permission: Permission, mode: Mode, house: House, moment: Moment) ->
         return "this person's dates or hours cannot be read"
 
 
-def until_last_day(permission: Permission, last_day: str | None) -> Permission:
-    """The permission of somebody who is known until the end of ``last_day``, an ISO date in UTC."""
-    if last_day is None:
-        return permission
+def over(last_day: str | None, moment: Moment) -> str | None:
+    """Why somebody is not let in who is known until the end of ``last_day``, an ISO date of the local calendar.
+
+    Without a trusted clock it is not over: whoever was enrolled comes in after a power cut, too, and nobody is erased
+    before the clock is right.
+    """
+    if last_day is None or not moment.trusted:
+        return None
     try:
-        end = datetime.fromisoformat(last_day).replace(tzinfo=UTC) + timedelta(days=1)
-        earlier = _utc(permission.valid_until_utc)
-    except (InputError, ValueError, OverflowError):
-        return replace(permission, disabled=True)
-    if earlier is not None and earlier <= end:
-        return permission
-    return replace(permission, valid_until_utc=end.isoformat(timespec="seconds"))
+        is_over = date.fromisoformat(last_day) < moment.local.date()
+    except ValueError:
+        return "this person's last day cannot be read"
+    return f"this person's last day was {last_day}" if is_over else None
 
 
 def checked(permission: Permission) -> Permission:

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from edge.core.names import name_key
 from edge.ports import Clock
-from edge.store.faults import explained, nobody_named, where
+from edge.store.faults import damaged, explained, nobody_named, where
 from edge.store.identity import Identity, read_identities
 from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock
@@ -131,7 +131,11 @@ class OpenStore:
         ]
 
     def _get(self, person_id: int) -> Person:
-        return self._persons("WHERE id = :id", person_id)[0]
+        found = self._persons("WHERE id = :id", person_id)
+        if not found:  # another program has removed the row
+            self._identities = None
+            raise damaged(self._path, f"lost person {person_id} while it was in use")
+        return found[0]
 
     def _find(self, name: str) -> Person | None:
         wanted = name_key(name)

@@ -60,6 +60,15 @@ def check_content(path: Path, template_model: str, dimension: int, ring: KeyRing
         read_holidays(db, path)
 
 
+def refuse_unsealed(path: Path, ring: KeyRing) -> None:
+    """Raise StoreDamagedError for a file of a release that sealed nothing, where the store was sealed before.
+
+    Anybody can write such a file: taken over, it would make the writer's face the owner's.
+    """
+    if ring.sealed:
+        raise damaged(path, "is of a release that sealed nothing, and this lock's store has been sealed since")
+
+
 def _check_unsealed(db: Database, path: Path) -> None:
     """Everything is taken over and sealed: the templates of every model."""
     _check_people(db, path)

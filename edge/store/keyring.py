@@ -6,9 +6,10 @@ and gives out the numbers, so that none is given twice even after one was restor
 """
 
 import hashlib
+import logging
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,8 @@ from edge.store.faults import explained
 from edge.store.master import MasterKey
 from edge.store.opening import BUSY_TIMEOUT_S, build, check_file, connect
 from edge.store.sealing import KEY_BYTES, OVERHEAD_BYTES, seal, unseal
+
+_log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x464C4B59
 """``FLKY`` in the file's header (https://www.sqlite.org/fileformat.html, offset 68)."""
@@ -36,11 +39,13 @@ _KEYS = f"""
     ) STRICT
 """
 
-# Which store the keys are of, and by which master key they are wrapped.
+# Which store the keys are of, by which master key they are wrapped, and whether that store is sealed: from then on a
+# file of a release that sealed nothing is not this store, whatever stands in it.
 _RING = """
     CREATE TABLE ring (
         household BLOB NOT NULL CHECK (length(household) = 16),
-        master BLOB NOT NULL CHECK (length(master) = 8)
+        master BLOB NOT NULL CHECK (length(master) = 8),
+        sealed INTEGER NOT NULL CHECK (sealed IN (0, 1))
     ) STRICT
 """
 
@@ -53,13 +58,15 @@ class KeyRing:
         self._db, self.path, self._master = db, path, master
         with explained(path, "be read"):
             self._check()
-            self.household, wrapped_by = db.execute("SELECT household, master FROM ring").fetchone()
+            self.household, wrapped_by, sealed = db.execute("SELECT household, master, sealed FROM ring").fetchone()
             self._key = self._matching(wrapped_by)
             rows = db.execute("SELECT person_id, wrapped FROM keys").fetchall()
+        self.sealed, self._traces = bool(sealed), True
         try:
             self._keys = {person: wrapped and unseal(self._key, wrapped, self._purpose) for person, wrapped in rows}
         except ValueError as error:
             raise _damaged(path, "holds a key that the master key does not open") from error
+        self.erase_traces()  # of a process that was killed before it came to that
 
     @classmethod
     def open(cls, store: Path, master: MasterKey, *, make: bool) -> Self:
@@ -137,33 +144,55 @@ class KeyRing:
             sql = "UPDATE keys SET wrapped = NULL, destroyed_utc = ? WHERE person_id = ?"
             self._db.execute(sql, [at_utc, person_id])
         self._keys[person_id] = None
-        with explained(self.path, "be written"):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._traces = True
+        self.erase_traces()
 
-    def rotate(self, given: bytes | None = None) -> None:
-        """Wrap every key with a new master key, ``given`` or random. Killed at any moment, the old or the new one is in
-        force. Raises StoreKeyError, StoreError."""
-        if given is None and self._master.given:
-            raise StoreKeyError(
-                "The master key is a credential, which the lock cannot write. Give the new one: `facelatch keys rotate "
-                "--new FILE`, then encrypt FILE as the credential (systemd-creds encrypt) before the next start."
-            )
-        if given is not None and len(given) != KEY_BYTES:
-            raise StoreKeyError(f"A master key has {KEY_BYTES} bytes, this one {len(given)}. Make one of random bytes.")
-        key = secrets.token_bytes(KEY_BYTES) if given is None else given
-        if not self._master.given:
-            self._master.prepare(key)
-        with self._writing():
-            for person_id, own in self._keys.items():
-                if own is not None:
-                    wrapped = seal(key, own, self._purpose)
-                    self._db.execute("UPDATE keys SET wrapped = ? WHERE person_id = ?", [wrapped, person_id])
-            self._db.execute("UPDATE ring SET master = ?", [_mark(key)])
-        self._key = key
-        if not self._master.given:
-            self._master.put_in_place()
-        with explained(self.path, "be written"):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def rotate(self) -> None:
+        """Wrap every key with the next master key. Killed at any moment, the old or the new one is in force.
+
+        Raises StoreKeyError, StoreError.
+        """
+        key = self._master.prepare()
+        try:
+            with self._writing():
+                for person_id, own in self._keys.items():
+                    if own is not None:
+                        wrapped = seal(key, own, self._purpose)
+                        self._db.execute("UPDATE keys SET wrapped = ? WHERE person_id = ?", [wrapped, person_id])
+                self._db.execute("UPDATE ring SET master = ?", [_mark(key)])
+        finally:  # a commit may take effect and fail all the same
+            with explained(self.path, "be read"):
+                if self._db.execute("SELECT master FROM ring").fetchone()[0] == _mark(key):
+                    self._key = key
+        self._master.put_in_place()
+        self._traces = True
+        self.erase_traces()
+
+    def note_sealed(self) -> None:
+        """The store is sealed from here on, for good. Raises StoreError."""
+        if not self.sealed:
+            with self._writing():
+                self._db.execute("UPDATE ring SET sealed = 1")
+            self.sealed = True
+
+    def erase_traces(self) -> None:
+        """Carry the write-ahead log into the file and empty it: it may hold wrapped keys that are destroyed.
+
+        What prevents that is logged, and it is tried again at the next call; what was done is done.
+        """
+        if not self._traces:
+            return
+        try:
+            busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._traces = bool(busy)
+        except sqlite3.Error as error:
+            busy = error
+        if self._traces:
+            _log.warning("%s still holds traces of destroyed keys: %s", shown(str(self.path), 120), busy)
+
+    def without_person(self, people: Collection[int]) -> list[int]:
+        """Numbers whose key is in use though nobody in the store has them."""
+        return sorted(number for number, key in self._keys.items() if key is not None and number not in people)
 
     def mark(self) -> str:
         """What the master key can be told by, hexadecimal; says nothing of the key."""
@@ -178,7 +207,8 @@ class KeyRing:
         following = self._master.read_next()
         if following is not None and _mark(following) == wrapped_by:
             self._master.put_in_place()
-        elif following is not None:
+            return following
+        if following is not None:
             self._master.drop_next()
         key = self._master.read()
         if _mark(key) != wrapped_by:
@@ -227,7 +257,8 @@ def keys_path(store: Path) -> Path:
 def _make(db: Database, master: bytes) -> None:
     with db.atomic():
         _make_tables(db)
-        db.execute("INSERT INTO ring (household, master) VALUES (?, ?)", [secrets.token_bytes(16), _mark(master)])
+        ring = [secrets.token_bytes(16), _mark(master)]
+        db.execute("INSERT INTO ring (household, master, sealed) VALUES (?, ?, 0)", ring)
 
 
 def _make_tables(db: Database) -> None:

@@ -78,6 +78,7 @@ class LogStore(OpenStore):
 
     def prune_log(self, keep_days: int, keep_rows: int) -> int:
         self._mend()
+        self._ring.erase_traces()  # where a reader was in the way when a key was destroyed
         head: Mark | None = None
         with self._writing():
             removed, finding = self._chain.prune(self._oldest_utc(keep_days), keep_rows)

@@ -9,10 +9,10 @@ from pathlib import Path
 from edge.core.names import shown
 from edge.errors import StoreKeyError
 from edge.store.faults import explained
-from edge.store.key import KEY_BYTES, read_key, write_key
+from edge.store.key import KEY_BYTES, flush_folder, read_key, write_key
 
-CREDENTIAL = "facelatch.master"
-"""Its name in the unit's ``LoadCredentialEncrypted=`` (systemd.exec(5))."""
+CREDENTIAL, NEXT = "facelatch.master", "facelatch.master.next"
+"""Its name, and that of the one to follow it, in the unit's ``LoadCredentialEncrypted=`` (systemd.exec(5))."""
 
 
 class MasterKey:
@@ -48,8 +48,9 @@ class MasterKey:
         return key
 
     def read_next(self) -> bytes | None:
-        """The key that a change of keys was about to put in place when it was interrupted."""
-        return None if self.given else self._read(self._next)
+        """The key that is to follow: a second credential, or what a change of keys that was interrupted had laid
+        ready. Raises StoreKeyError."""
+        return self._read(self._next)
 
     def make(self) -> bytes:
         """A new key where there is none. Raises StoreError, StoreKeyError."""
@@ -60,20 +61,33 @@ class MasterKey:
                 write_key(self.path, secrets.token_bytes(KEY_BYTES))
         return self.read()
 
-    def prepare(self, key: bytes) -> None:
-        """Lay ``key`` beside the present one, to take its place by ``put_in_place``. Raises StoreError."""
+    def prepare(self) -> bytes:
+        """The key that is to follow: laid beside the present one, to take its place by ``put_in_place``; or the second
+        credential, which must be there. Raises StoreKeyError, StoreError."""
+        if self.given:
+            key = self.read_next()
+            if key is None:
+                raise StoreKeyError(
+                    "The master key is a credential, and no next one is loaded. Encrypt 32 new random bytes as "
+                    f"{NEXT}, load it in facelatch-door.service beside the present one, restart, and rotate then."
+                )
+            return key
         with explained(self._next, "be written"):
-            write_key(self._next, key)
+            write_key(self._next, secrets.token_bytes(KEY_BYTES))
+        return self._read(self._next) or self.read()
 
     def put_in_place(self) -> None:
-        """The key that was prepared is the key from here on. Raises StoreError."""
-        with explained(self.path, "be written"):
-            self._next.replace(self.path)
+        """The key that was prepared is the key from here on; of credentials the owner does that. Raises StoreError."""
+        if not self.given:
+            with explained(self.path, "be written"):
+                self._next.replace(self.path)
+                flush_folder(self.path.parent)
 
     def drop_next(self) -> None:
-        """The change of keys never happened. Raises StoreError."""
-        with explained(self._next, "be removed"):
-            self._next.unlink(missing_ok=True)
+        """The change of keys never happened; a credential stays for the owner to use. Raises StoreError."""
+        if not self.given:
+            with explained(self._next, "be removed"):
+                self._next.unlink(missing_ok=True)
 
     @property
     def _name(self) -> str:

@@ -27,7 +27,12 @@ def make_folder(path: Path) -> None:
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             path.parent.mkdir(mode=0o700)
-            path.parent.chmod(0o700)
+            descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fchmod(descriptor, 0o700)
+                give_to_folder_owner(descriptor, path.parent.parent)
+            finally:
+                os.close(descriptor)
 
 
 def build(path: Path, fill: Callable[[Database], None]) -> None:
@@ -63,15 +68,16 @@ def make_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def check_file(path: Path, *, writable: bool = True) -> None:
-    """A regular file, readable and ``writable``, that begins as SQLite's do and is no shorter than it says.
+def check_file(path: Path) -> None:
+    """A regular file, readable and writable, that begins as SQLite's do and is no shorter than it says.
 
-    Raises StoreDamagedError, OSError.
+    Only for a file that this process has not open through SQLite: closing it would drop SQLite's locks. Raises
+    StoreDamagedError, OSError.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise damaged(path, "is not a regular file")
     # Opening for writing shows a read-only file or disk now, and changes nothing.
-    descriptor = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         header = os.pread(descriptor, 100, 0)
         size = os.fstat(descriptor).st_size

@@ -13,7 +13,7 @@ from edge.core.names import clean_name, name_key
 from edge.errors import StoreError
 from edge.ports import Clock
 from edge.store.base import OF_THIS_MODEL
-from edge.store.checking import check_content, check_tables
+from edge.store.checking import check_content, check_tables, refuse_unsealed
 from edge.store.copying import copy_database
 from edge.store.faults import already_enrolled, damaged, explained, nobody_named, where
 from edge.store.identity import Identity, seal_identity
@@ -21,7 +21,7 @@ from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock
 from edge.store.log import LogStore
 from edge.store.master import MasterKey
-from edge.store.opening import build, connect, make_folder
+from edge.store.opening import beside, build, connect, make_folder
 from edge.store.rules import RulesStore
 from edge.store.schema import KNOWN, SEALED_SINCE
 from edge.store.templates import (
@@ -77,9 +77,10 @@ class SqliteStore(RulesStore, LogStore):
                 opened.callback(db.close)
                 store = cls(db, ring, lock, real, template_model, dimension, clock)
                 store._begin(migrate(db, real, ring))
+                ring.note_sealed()
                 store._finish_forgetting()
                 store._erase_traces()
-            _remove_open_copies(real, template_model, dimension, ring)
+            store._remove_left_overs()
             opened.pop_all()
             return store
 
@@ -87,11 +88,12 @@ class SqliteStore(RulesStore, LogStore):
         with explained(self._path, "be read"):
             return sorted(self._persons(), key=lambda person: name_key(person.name))
 
-    def gallery(self) -> Gallery:
+    def gallery(self, person_id: int | None = None) -> Gallery:
         with explained(self._path, "be read"):
-            person_ids, templates = read_templates(self._db, self._path, self._model, self._dimension, self._ring)
+            space = (self._model, self._dimension)
+            person_ids, templates = read_templates(self._db, self._path, *space, self._ring, person_id)
             who = self._who()
-        known = {person_id: who[person_id].name for person_id in np.unique(person_ids).tolist()}
+        known = {number: who[number].name for number in np.unique(person_ids).tolist()}
         return Gallery(templates=templates, person_ids=person_ids, names=known)
 
     def enroll(
@@ -117,7 +119,7 @@ class SqliteStore(RulesStore, LogStore):
             if known is None:
                 sealed = seal_identity(self._key(person_id), person_id, identity)
                 self._db.execute("INSERT INTO people VALUES (?, ?, ?)", [person_id, sealed, now_utc])
-                self._identities = None
+                self._who()[person_id] = identity
             elif consent is not None or expires is not None:
                 self._identify(known.id, Identity.of(known.name, consent or known.consent, expires or known.expires))
             self._drop_other_models(person_id)
@@ -132,7 +134,7 @@ class SqliteStore(RulesStore, LogStore):
             person = self._must_find(name)
         # The key first: then no copy of the store, however old, can tell anything about this person.
         self._ring.destroy(person.id, self._clock.utc())
-        self._identities = None
+        self._who().pop(person.id, None)
         try:
             with self._writing():
                 self._db.execute("DELETE FROM people WHERE id = ?", [person.id])
@@ -162,11 +164,19 @@ class SqliteStore(RulesStore, LogStore):
             person = self._must_find(name)
             return read_crops(self._db, self._path, person.id, self._key(person.id))
 
-    def rotate_keys(self, given: bytes | None = None) -> None:
-        self._ring.rotate(given)
+    def rotate_keys(self) -> None:
+        self._ring.rotate()
 
-    def key_state(self) -> tuple[str, int, int]:
-        return self._ring.mark(), *self._ring.counts()
+    def drop_keys(self) -> int:
+        numbers = self._ring.without_person(self._who())
+        for number in numbers:
+            self._ring.destroy(number, self._clock.utc())
+        return len(numbers)
+
+    def key_state(self) -> tuple[str, int, int, int]:
+        with explained(self._path, "be read"):
+            without_person = len(self._ring.without_person(self._who()))
+        return self._ring.mark(), *self._ring.counts(), without_person
 
     def _allowed(self, name: str, more: int, *, add: bool) -> Person | None:
         """Who is meant, None for somebody new. Raises PersonError, InputError."""
@@ -182,7 +192,7 @@ class SqliteStore(RulesStore, LogStore):
     def _identify(self, person_id: int, identity: Identity) -> Person:
         sealed = seal_identity(self._key(person_id), person_id, identity)
         self._db.execute("UPDATE people SET sealed = ? WHERE id = ?", [sealed, person_id])
-        self._identities = None
+        self._who()[person_id] = identity
         return self._get(person_id)
 
     def _insert_template(self, person_id: int, template: Embedding, crop: bytes | None, now_utc: str) -> None:
@@ -217,6 +227,17 @@ class SqliteStore(RulesStore, LogStore):
                     self._db.execute("DELETE FROM people WHERE id = ?", [person_id])
                 self.log(Event("forgotten", person_id, {"reason": "the key of this person was destroyed before"}))
 
+    def _remove_left_overs(self) -> None:
+        """Of a restore that was killed; and copies of releases that sealed nothing, which hold everybody in the open:
+        they go once all can be read sealed. Raises StoreError."""
+        copies = [_copy_of(self._path, version) for version in range(1, SEALED_SINCE)]
+        left = [file for file in copies if file.exists()]
+        if left:
+            self.people(), self.gallery(), self.pins()  # for the errors that they raise
+        for file in (*left, *beside(self._path, ".trial", ".trial.new")):
+            with explained(file, "be removed"):
+                file.unlink(missing_ok=True)
+
 
 def _examined(path: Path, template_model: str, dimension: int, master: MasterKey) -> tuple[KeyRing, int]:
     """The keys of a store that is sound, or was made just now, and the version of its schema."""
@@ -233,10 +254,12 @@ def _examined(path: Path, template_model: str, dimension: int, master: MasterKey
     version = check_tables(path)
     if version < SEALED_SINCE:
         check_content(path, template_model, dimension, None)
-        return KeyRing.open(path, master, make=True), version
-    ring = KeyRing.open(path, master, make=False)
+    ring = KeyRing.open(path, master, make=version < SEALED_SINCE)
     try:
-        check_content(path, template_model, dimension, ring)
+        if version < SEALED_SINCE:
+            refuse_unsealed(path, ring)
+        else:
+            check_content(path, template_model, dimension, ring)
     except BaseException:
         ring.close()
         raise
@@ -247,17 +270,6 @@ def _copy_before_upgrade(path: Path, version: int) -> None:
     """Keep a store of an earlier release as it was, should the upgrade have to be taken back."""
     if version < len(KNOWN):
         copy_database(path, _copy_of(path, version))
-
-
-def _remove_open_copies(path: Path, template_model: str, dimension: int, ring: KeyRing) -> None:
-    """Copies of releases that sealed nothing hold everybody in the open: they go once all can be read sealed."""
-    copies = [_copy_of(path, version) for version in range(1, SEALED_SINCE)]
-    left = [copy for copy in copies if copy.exists()]
-    if left:
-        check_content(path, template_model, dimension, ring)
-    for copy in left:
-        with explained(copy, "be removed"):
-            copy.unlink()
 
 
 def _copy_of(path: Path, version: int) -> Path:

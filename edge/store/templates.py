@@ -88,22 +88,24 @@ def read_crops(db: "Database", path: Path, person_id: int, key: bytes) -> list[b
 
 
 def read_templates(
-    db: "Database", path: Path, model_id: str, dimension: int, ring: "KeyRing"
+    db: "Database", path: Path, model_id: str, dimension: int, ring: "KeyRing", only: int | None = None
 ) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    """This model's templates in the order of storing: (N,) int64 whose it is, and (N, dimension) float32 unit rows.
+    """This model's templates in the order of storing (of the person numbered ``only``): (N,) int64 whose it is, and
+    (N, dimension) float32 unit rows.
 
     Embeddings of two models lie in spaces that have nothing to do with each other, even where the dimension is the
     same: a similarity between them would be chance. Whose key is destroyed is left out. The arrays are the caller's
     own. Raises StoreDamagedError, StoreKeyError, sqlite3.Error.
     """
-    of_this_model = "FROM templates WHERE model_id = ? AND dimension = ?"
-    count = db.execute(f"SELECT count(*) {of_this_model}", [model_id, dimension]).fetchone()[0]
+    of_this_model = "FROM templates WHERE model_id = ? AND dimension = ?" + " AND person_id = ?" * (only is not None)
+    wanted = [model_id, dimension, *([] if only is None else [only])]
+    count = db.execute(f"SELECT count(*) {of_this_model}", wanted).fetchone()[0]
     person_ids = np.empty(count, dtype=np.int64)
     matrix = np.empty((count, dimension), dtype=np.float32)
     # Row by row: the embeddings are the store's bulk and are not held twice.
     sql = f"SELECT person_id, sealed {of_this_model} ORDER BY id LIMIT ?"
     row = 0
-    for person_id, sealed in db.execute(sql, [model_id, dimension, count]):
+    for person_id, sealed in db.execute(sql, [*wanted, count]):
         key = ring.key_of(person_id)
         if key is None:
             continue

@@ -73,11 +73,13 @@ class Crops(msgspec.Struct, tag="crops", frozen=True):
 
 
 class Keys(msgspec.Struct, tag="keys", frozen=True):
-    """``mark`` tells one master key from another; ``people`` have a key, ``destroyed`` ones are of the forgotten."""
+    """``mark`` tells one master key from another; ``people`` have a key, ``destroyed`` ones are of the forgotten;
+    ``without_person`` counts keys in use of nobody in the store."""
 
     mark: str
     people: int
     destroyed: int
+    without_person: int = 0
 
 
 class Status(msgspec.Struct, tag="status", frozen=True):

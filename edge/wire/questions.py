@@ -155,9 +155,12 @@ class AskKeys(msgspec.Struct, tag="keys", frozen=True, forbid_unknown_fields=Tru
 
 
 class AskRotate(msgspec.Struct, tag="rotate", frozen=True, forbid_unknown_fields=True):
-    """Put another master key in place, ``key`` or a random one. Answered by ``Keys``."""
+    """Put another master key in place. Answered by ``Keys``."""
 
-    key: Annotated[bytes, Meta(max_length=64)] | None = None
+
+class AskDropKeys(msgspec.Struct, tag="drop-keys", frozen=True, forbid_unknown_fields=True):
+    """Destroy the keys of people who are not in the store: they were enrolled after a backup that was restored.
+    Answered by ``Keys``."""
 
 
 class AskPin(msgspec.Struct, tag="pin", frozen=True, forbid_unknown_fields=True):
@@ -216,6 +219,7 @@ Question = (
     | AskCrops
     | AskKeys
     | AskRotate
+    | AskDropKeys
     | AskPin
     | AskHolidays
     | AskLog

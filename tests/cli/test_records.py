@@ -142,6 +142,8 @@ def test_a_person_is_disabled_enabled_and_given_a_last_day(home: Config) -> None
     ok(home, "people", "expire", "Anna", "never")
     assert kept()["person"]["expires"] is None
     assert "is no date" in refused(home, 4, "people", "expire", "Anna", "tomorrow")
+    assert "is past" in refused(home, 4, "people", "expire", "Anna", "2001-01-01")
+    assert "is past" in refused(home, 4, "people", "agree", "Anna", "--until", "2001-01-01")
 
 
 def test_consent_is_asked_for_recorded_and_ends(house: Config, photos: dict[str, Path]) -> None:
@@ -175,6 +177,18 @@ def test_backup_and_restore_as_an_owner_does_it(home: Config, tmp_path: Path) ->
     (tmp_path / "stick.db").write_bytes(b"rubbish")
     assert "nothing was changed" in refused(home, 6, "restore", tmp_path / "stick.db", "--yes")
     assert names(home) == ["Bert"]
+
+
+def test_who_was_enrolled_after_the_backup_can_still_be_erased_for_good(home: Config) -> None:
+    made = ok_json(home, "backup")["file"]
+    with stored(home) as store:
+        store.enroll("Cleo", vectors(1, 3))
+    done = ok_json(home, "restore", made, "--yes")
+    assert (done["people"], done["keys_of_nobody"]) == (2, 1)
+    assert "1 of nobody enrolled" in ok(home, "keys")
+    ok(home, "keys", "drop", "--yes")
+    ok(home, "restore", done["aside"], "--yes")
+    assert names(home) == ["Anna", "Bert"]
 
 
 def test_without_a_backup_and_without_a_store_it_is_said(house: Config) -> None:
@@ -243,15 +257,13 @@ def test_the_master_key_may_lie_elsewhere_or_be_a_credential(home: Config, tmp_p
     shutil.copyfile(key, tmp_path / "credentials" / "facelatch.master")
     done = run(credential, "people", "--json", CREDENTIALS_DIRECTORY=str(tmp_path / "credentials"))
     assert [person["name"] for person in json.loads(done.stdout)] == ["Anna", "Bert"]
-    assert "--new FILE" in run(credential, "keys", "rotate", CREDENTIALS_DIRECTORY=str(tmp_path / "credentials")).stderr
-    new = tmp_path / "new"
-    new.write_bytes(os.urandom(31))
-    assert "32 bytes, this one 31" in refused(elsewhere, 6, "keys", "rotate", "--new", new)
-    new.write_bytes(os.urandom(32))
-    ok(elsewhere, "keys", "rotate", "--new", new)
-    assert Path(key).read_bytes() == new.read_bytes()
+    assert (
+        "no next one" in run(credential, "keys", "rotate", CREDENTIALS_DIRECTORY=str(tmp_path / "credentials")).stderr
+    )
+    before = Path(key).read_bytes()
+    ok(elsewhere, "keys", "rotate")
+    assert Path(key).read_bytes() != before
     assert names(elsewhere) == ["Anna", "Bert"]
-    assert "cannot be read" in refused(elsewhere, 4, "keys", "rotate", "--new", tmp_path / "nothing")
 
 
 def test_the_shell_completes_commands_options_and_names(home: Config) -> None:

@@ -63,8 +63,8 @@ def test_the_best_person_is_the_nearest_mean(people: int, seed: int) -> None:
 def test_a_wrong_template_among_three_is_outvoted() -> None:
     person, stranger = unit(1, 0, 0), unit(0, 1, 0)
     found = Index(gallery((1, unit(1, 0, 0.2)), (1, unit(1, 0, -0.2)), (1, stranger)))
-    assert found.similarity_to("person 1", person) == pytest.approx(1, abs=1e-5)
-    assert found.similarity_to("person 1", stranger) == pytest.approx(0, abs=1e-5)
+    assert found.similarity_to(1, person) == pytest.approx(1, abs=1e-5)
+    assert found.similarity_to(1, stranger) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("similarity", [float("nan"), 0.59, -1.0])
@@ -94,3 +94,19 @@ def test_pairs_are_those_of_comparing_everybody_with_everybody(people: int, seed
     for a, b, similarity in found[:5]:
         probe = templates[list(ids).index(a)]
         assert dict(index.alike(probe, at_least - 1e-3))[b] == pytest.approx(similarity, abs=1e-5)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 6), st.integers(0, 3))
+def test_an_index_that_follows_a_change_is_the_one_made_anew(seed: int, changed: int, templates: int) -> None:
+    generator = np.random.default_rng(seed)
+    rows = [(person, unit(*generator.normal(size=3))) for person in (1, 2, 2, 4, 5, 5, 5)]
+    own = [(changed, unit(*generator.normal(size=3))) for _ in range(templates)]
+    after = gallery(*(row for row in rows if row[0] != changed), *own)
+    followed, anew = Index(gallery(*rows)).replaced(changed, gallery(*own)), Index(after)
+    assert len(followed) == len(anew)
+    probe = unit(*generator.normal(size=3))
+    found, wanted = followed.best(probe), anew.best(probe)
+    assert (found is None) == (wanted is None)
+    if found is not None and wanted is not None:
+        assert (found.person_id, found.name) == (wanted.person_id, wanted.name)
+        assert found.similarity == pytest.approx(wanted.similarity, abs=1e-6)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.rules import FREE_AHEAD, House, Mode, Moment, checked, free_until, mode_now, refusal
+from edge.core.rules import FREE_AHEAD, House, Mode, Moment, checked, free_until, mode_now, over, refusal
 from edge.core.schedule import Schedule
 from edge.errors import InputError
 from edge.types import Permission
@@ -156,3 +156,12 @@ def test_no_stored_text_raises(moment_text: str | None, schedule: str | None) ->
     permission = Permission(valid_from_utc=moment_text, schedule=schedule)
     if (moment_text, schedule) != (None, None):
         assert why(permission) is not None or moment_text is None or schedule is None
+
+
+def test_a_last_day_is_over_at_its_end_and_not_before() -> None:
+    evening = Moment(datetime(2026, 12, 31, 23, 59, tzinfo=ZoneInfo("Pacific/Auckland")), trusted=True)
+    assert over("2026-12-31", evening) is None
+    assert over("2026-12-30", evening) == "this person's last day was 2026-12-30"
+    assert over(None, evening) is None
+    assert over("soon", evening) == "this person's last day cannot be read"
+    assert over("2026-12-30", replace(evening, trusted=False)) is None

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from edge.registry import Registry
 from edge.settings import Config, PrivacyConfig
 from edge.store.sqlite import SqliteStore
 from edge.teller import Plain, Teller
-from edge.types import Consent
+from edge.types import Consent, Person
 from tests.fakes import FakeClock, FakeStore
 from tests.guardian.household import ADA, DIMENSION, MODEL, FailingBolt, Household, settle, unit
 
@@ -36,7 +37,7 @@ def test_a_person_comes_in_on_the_last_day_and_is_refused_and_erased_after_it(ho
     assert household.comes(ADA, track=1)
     household.passes(20)
     assert not household.comes(ADA, track=2)
-    assert "not let in since 2026-01-03 00:00" in str(household.told("refused")[-1]["reason"])
+    assert "this person's last day was 2026-01-02" in str(household.told("refused")[-1]["reason"])
     assert people(household) == ["Ada"]
     household.clock.advance(EVERY_S)
     household.guardian.tick()
@@ -93,11 +94,99 @@ def test_a_last_day_taken_away_holds_no_longer(household: Household) -> None:
     assert (ada.expires, ada.consent) == (None, Consent(CONSENT.given_utc, CONSENT.wording))
 
 
-@pytest.mark.parametrize("day", ["2026-13-01", "soon", "2026-1-1", "20260101", "2026-01-01T00:00:00", "\x1b[2J"])
+def test_the_last_day_is_the_doors_own(house: Config) -> None:
+    clock = FakeClock(ZoneInfo("America/Los_Angeles"))  # 16:00 on 31 December there
+    with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
+        store.enroll("Ada", [ADA], expires="2025-12-31")
+        household = settle(house, store, clock, FailingBolt())
+        assert household.comes(ADA, track=1)
+        household.clock.advance(8 * 3600)
+        household.guardian.eyes_say(wire.Hello(wire.VERSION, MODEL, DIMENSION, "a camera"))
+        assert not household.comes(ADA, track=2)
+        household.passes(EVERY_S + 60)
+        assert people(household) == []
+
+
+def test_without_a_clock_to_trust_a_last_day_shuts_nobody_out(household: Household) -> None:
+    household.guardian.answer(wire.AskAgree("Ada", CONSENT, "2026-01-01"))
+    household.clock.is_trusted = False
+    household.clock.advance(30 * DAY_S)
+    household.guardian.tick()
+    household.guardian.eyes_say(wire.Hello(wire.VERSION, MODEL, DIMENSION, "a camera"))
+    assert household.comes(ADA, track=1)
+
+
+def test_many_who_end_on_one_day_are_erased_one_a_turn_and_one_who_cannot_be_keeps_nobody_back(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        household.store.enroll(f"Person {number:02}", [unit(1)], expires="2026-01-01")
+    household.clock.advance(2 * DAY_S)
+    household.guardian.tick()
+    household.clock.advance(EVERY_S)
+    forget = SqliteStore.forget
+
+    def refusing(store: SqliteStore, name: str) -> Person:
+        if name == "Person 07":
+            raise StoreError("The disk is full. Make room.")
+        return forget(store, name)
+
+    monkeypatch.setattr(SqliteStore, "forget", refusing)
+    for _ in range(25):
+        before = len(people(household))
+        household.clock.advance(1)
+        household.guardian.tick()
+        assert before - len(people(household)) <= 1
+    assert people(household) == ["Ada", "Person 07"]
+    assert "The disk is full" in str(household.told("log_failed")[-1]["reason"])
+    monkeypatch.undo()
+    household.passes(EVERY_S)
+    assert people(household) == ["Ada"]
+
+
+def test_who_agreed_anew_while_others_were_erased_stays(household: Household) -> None:
+    for name in ("Bob", "Eve"):
+        household.store.enroll(name, [unit(1)], expires="2026-01-01")
+    household.clock.advance(2 * DAY_S)
+    household.guardian.tick()
+    assert people(household) == ["Ada", "Eve"]
+    household.guardian.answer(wire.AskAgree("Eve", CONSENT, "2027-01-01"))
+    household.passes(EVERY_S)
+    assert people(household) == ["Ada", "Eve"]
+
+
+def test_forgetting_that_fails_half_way_lets_nobody_in(household: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    def destroyed_and_failed(store: SqliteStore, name: str) -> Person:
+        store._ring.destroy(1, "2026-01-01T00:00:00.000+00:00")
+        store._identities = None
+        raise StoreError("The disk is full. Make room.")
+
+    monkeypatch.setattr(SqliteStore, "forget", destroyed_and_failed)
+    with pytest.raises(StoreError):
+        household.guardian.answer(wire.AskForget("Ada"))
+    assert not household.comes(ADA, track=1)
+
+
+def test_a_row_that_another_program_removed_is_an_error_and_not_the_end(household: Household) -> None:
+    household.store._db.execute("DELETE FROM people")
+    with pytest.raises(StoreError, match="lost person 1"):
+        household.guardian.answer(wire.AskAllow("Ada", disabled=True))
+    with pytest.raises(PersonError):
+        household.guardian.answer(wire.AskAllow("Ada", disabled=True))
+
+
+@pytest.mark.parametrize(
+    "day", ["9999-12-31", "2026-13-01", "soon", "2026-1-1", "20260101", "2026-01-01T00:00:00", "\x1b[2J"]
+)
 def test_a_last_day_that_is_none_is_refused(household: Household, day: str) -> None:
     with pytest.raises(InputError, match="is no date"):
         household.guardian.answer(wire.AskAgree("Ada", CONSENT, day))
     assert household.store.people()[0].expires is None
+
+
+def test_a_consent_of_no_time_is_refused(household: Household) -> None:
+    with pytest.raises(InputError, match="no time of a consent"):
+        household.guardian.answer(wire.AskAgree("Ada", wire.ConsentLine("yesterday", 1)))
 
 
 def test_where_consent_is_required_nobody_is_enrolled_without(house: Config) -> None:

@@ -18,6 +18,7 @@ from edge.errors import StoreBusyError, StoreDamagedError, StoreError, StoreKeyE
 from edge.store import backups
 from edge.store.backups import Restored
 from edge.store.keyring import keys_path
+from edge.store.owner import as_owner_of
 from edge.types import Event
 from tests.fakes import FakeClock
 from tests.store.conftest import noted
@@ -152,6 +153,18 @@ def test_a_backup_under_a_writer_is_of_one_moment(path: Path, folder: Path) -> N
     noted(f"{len(made)} backups under a writer, each restored: each of one moment, {min(found)} to {max(found)} people")
 
 
+def test_a_backup_leaves_the_locks_of_the_store_in_use(path: Path, folder: Path, tmp_path: Path) -> None:
+    """A file that is closed takes every POSIX lock of its process along. Without them the next program that looks into
+    the store and leaves believes itself alone, and deletes the log with all that was acknowledged since."""
+    with open_store(path) as store:
+        backups.back_up(path, folder, UTC, 3)
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM people').fetchone()"
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        store.enroll("Cleo", vectors(1, 3))
+        crashed = Path(shutil.copytree(path.parent, tmp_path / "crashed")) / path.name
+    assert names(crashed) == ["Anna", "Bert", "Cleo"]
+
+
 def test_restoring_under_a_writer_is_refused_and_changes_nothing(path: Path, folder: Path) -> None:
     made = backups.back_up(path, folder, UTC, 3)
     with open_store(path) as store:
@@ -223,6 +236,80 @@ def test_another_locks_backup_is_refused(path: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreKeyError, match="do not belong together"):
         restore(path, made)
     assert contents(path) == before
+
+
+def test_a_copy_that_is_not_sound_does_not_count(path: Path, folder: Path) -> None:
+    """The damage lies in an index: SQLite copies it without a word, and only looking at the copy finds it."""
+    with open_store(path) as store:
+        store.set_holidays(["2026-12-25"], [])
+    path.write_bytes(path.read_bytes().replace(b"2026-12-25", b"2026-12-26", 1))
+    with pytest.raises(StoreDamagedError, match="its copy is not sound"):
+        backups.back_up(path, folder, UTC, 3)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_killed_backups_and_restores_left_behind_goes(path: Path, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "facelatch-20200101T000000Z.db.new").write_bytes(b"half")
+    (folder / "facelatch-20200101T000000Z.db.new-journal").write_bytes(b"half")
+    made = backups.back_up(path, folder, UTC, 3)
+    assert list(folder.iterdir()) == [made]
+    path.with_name("people.db.trial").write_bytes(b"half")
+    open_store(path).close()
+    assert not path.with_name("people.db.trial").exists()
+
+
+def test_what_was_put_aside_is_not_replaced_by_the_next(path: Path, folder: Path) -> None:
+    made = backups.back_up(path, folder, UTC, 3)
+    path.write_bytes(b"first")
+    first = restore(path, made).aside
+    path.write_bytes(b"second")
+    second = restore(path, made).aside
+    assert first is not None
+    assert second is not None
+    assert (first.read_bytes(), second.read_bytes()) == (b"first", b"second")
+
+
+def test_who_was_enrolled_since_is_counted(path: Path, folder: Path) -> None:
+    made = backups.back_up(path, folder, UTC, 3)
+    with open_store(path) as store:
+        store.enroll("Cleo", vectors(1, 3))
+    assert restore(path, made).keys_of_nobody == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_root_works_in_another_users_folder_as_that_user(tmp_path: Path) -> None:
+    """What root makes belongs to that user, and a link laid there leads root nowhere that user may not write."""
+    path = tmp_path / "store" / "people.db"
+    reachable(tmp_path)
+    path.parent.mkdir(mode=0o700)
+    os.chown(path.parent, 4321, 4321)
+    with as_owner_of(path.parent), open_store(path) as store:
+        store.enroll("Anna", vectors(1, 1))
+    backups.export(path, tmp_path / "stick.db")
+    with as_owner_of(path.parent):
+        made = backups.back_up(path, path.with_name("backups"), UTC, 3)
+    restore(path, tmp_path / "stick.db")
+    assert os.geteuid() == 0
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in path.parent.rglob("*")} == {(4321, 4321)}
+    assert made.exists()
+    assert (tmp_path / "stick.db").stat().st_uid == 0
+    (tmp_path / "roots").write_bytes(b"precious")
+    path.with_name("people.db.export.new").symlink_to(tmp_path / "roots")
+    (tmp_path / "elsewhere").mkdir(mode=0o755)
+    path.with_name("away").symlink_to(tmp_path / "elsewhere")
+    backups.export(path, tmp_path / "another.db")
+    with as_owner_of(path.parent), pytest.raises(StoreError, match="Permission denied"):
+        backups.back_up(path, path.with_name("away"), UTC, 3)
+    assert (tmp_path / "roots").read_bytes() == b"precious"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def reachable(folder: Path) -> None:
+    """Let every user pass through the temporary folders."""
+    for each in (folder, *folder.parents):
+        if each.stat().st_uid == os.geteuid() and each != Path("/"):
+            each.chmod(each.stat().st_mode | 0o011)
 
 
 def test_a_damaged_store_is_put_aside_as_it_is(path: Path, folder: Path) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from edge.errors import StoreDamagedError, StoreError, StoreKeyError
 from edge.store.key import KEY_BYTES
 from edge.store.keyring import keys_path
-from edge.store.master import CREDENTIAL, MasterKey
+from edge.store.master import CREDENTIAL, NEXT, MasterKey
 from edge.store.sealing import OVERHEAD_BYTES, seal, unseal
 from edge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
@@ -138,6 +138,7 @@ def test_keys_of_another_store_are_refused(path: Path, tmp_path: Path) -> None:
         ("PRAGMA application_id = 7", "this release knows"),
         ("PRAGMA user_version = 2", "this release knows"),
         ("DELETE FROM ring", "whose keys it holds"),
+        ("UPDATE ring SET sealed = 7", "is damaged"),
         ("INSERT INTO ring SELECT * FROM ring", "whose keys it holds"),
         ("CREATE TRIGGER t AFTER UPDATE ON keys BEGIN SELECT 1; END", "tables that facelatch does not make"),
         ("DROP TABLE ring", "tables that facelatch does not make"),
@@ -145,6 +146,7 @@ def test_keys_of_another_store_are_refused(path: Path, tmp_path: Path) -> None:
 )
 def test_a_file_of_keys_that_is_not_as_we_make_it_is_refused(path: Path, statement: str, message: str) -> None:
     with closing(sqlite3.connect(keys_path(path), isolation_level=None)) as other:
+        other.execute("PRAGMA ignore_check_constraints = ON")
         other.execute(statement)
     with pytest.raises(StoreError, match=message):
         open_store(path)
@@ -213,7 +215,7 @@ def test_rotating_wraps_every_key_anew_and_the_former_master_opens_nothing(path:
         store.forget("Bert")
         store.rotate_keys()
         assert store.key_state()[0] != mark
-        assert store.key_state()[1:] == (1, 1)
+        assert store.key_state()[1:] == (1, 1, 0)
         store.enroll("Bert", vectors(2, 2))
     assert_whole(path)
     assert former not in path.with_name("people.db.master").read_bytes() + keys_path(path).read_bytes()
@@ -269,12 +271,58 @@ def test_a_rotation_on_a_full_disk_changes_nothing(path: Path) -> None:
     assert_whole(path)
 
 
-def test_a_key_of_the_wrong_length_is_not_taken(path: Path) -> None:
+def test_of_a_destroyed_key_nothing_is_left_though_the_power_went_before_its_traces_were_erased(path: Path) -> None:
+    """Killed between the commit and the checkpoint: a reader holds the log in place, as the kill would."""
+    with closing(sqlite3.connect(keys_path(path))) as keys:
+        ((wrapped,),) = keys.execute("SELECT wrapped FROM keys WHERE person_id = 1").fetchall()
+    crashed = path.parent.with_name("crashed") / path.name
+    with open_store(path) as store, closing(sqlite3.connect(keys_path(path), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM keys").fetchone()
+        store.forget("Anna")
+        shutil.copytree(path.parent, crashed.parent)
+        assert wrapped in everything(crashed)
+        reader.execute("ROLLBACK")
+        store.prune_log(365, 1000)  # as the guardian does every minute
+        assert wrapped not in everything(path)
+    with open_store(crashed):
+        assert wrapped not in everything(crashed)
+
+
+def test_of_the_former_wraps_nothing_is_left_after_a_rotation(path: Path) -> None:
+    with closing(sqlite3.connect(keys_path(path))) as keys:
+        wraps = [wrapped for (wrapped,) in keys.execute("SELECT wrapped FROM keys")]
     with open_store(path) as store:
-        for length in (0, 31, 33):
-            with pytest.raises(StoreKeyError, match=f"32 bytes, this one {length}"):
-                store.rotate_keys(bytes(length))
-    assert_whole(path)
+        store.rotate_keys()
+        assert [wrapped for wrapped in wraps if wrapped in everything(path)] == []
+
+
+def everything(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_who_was_forgotten_is_forgotten_though_the_traces_cannot_be_erased_yet(path: Path) -> None:
+    with open_store(path) as store, closing(sqlite3.connect(keys_path(path), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM keys").fetchone()
+        assert store.forget("Anna").name == "Anna"
+        assert [person.name for person in store.people()] == ["Bert"]
+
+
+def test_keys_of_nobody_are_told_and_can_be_destroyed(path: Path, tmp_path: Path) -> None:
+    older = shutil.copyfile(path, tmp_path / "older")
+    with open_store(path) as store:
+        store.enroll("Cleo", vectors(1, 3))
+        assert store.key_state()[1:] == (3, 0, 0)
+    newer = shutil.copyfile(path, tmp_path / "newer")
+    shutil.copyfile(older, path)
+    with open_store(path) as store:
+        assert store.key_state()[1:] == (3, 0, 1)
+        assert store.drop_keys() == 1
+        assert store.key_state()[1:] == (2, 1, 0)
+        assert store.drop_keys() == 0
+    shutil.copyfile(newer, path)
+    assert_whole(path)  # Cleo does not come back
 
 
 def open_with(path: Path, key: MasterKey) -> SqliteStore:
@@ -297,17 +345,30 @@ def test_the_key_may_be_a_credential_which_is_read_and_never_written(
     file.chmod(0o440)  # as systemd hands it to a service's user
     with open_with(path, MasterKey.credential()) as store:
         store.enroll("Anna", vectors(3, 1))
-        with pytest.raises(StoreKeyError, match="--new FILE"):
+        with pytest.raises(StoreKeyError, match="no next one is loaded"):
             store.rotate_keys()
-        following = secrets.token_bytes(KEY_BYTES)
-        store.rotate_keys(following)
+        following = tmp_path / "credentials" / NEXT
+        following.write_bytes(secrets.token_bytes(31))
+        with pytest.raises(StoreKeyError, match="not a file of 32 bytes"):
+            store.rotate_keys()
+        following.write_bytes(secrets.token_bytes(KEY_BYTES))
+        store.rotate_keys()
     assert not master(path).exists()
+
+    def assert_opens() -> None:
+        with open_with(path, MasterKey.credential()) as store:
+            assert [person.name for person in store.people()] == ["Anna"]
+
+    assert_opens()  # both are loaded, whichever is in force
+    assert following.exists()
+    file.chmod(0o600)
+    file.write_bytes(following.read_bytes())  # the owner puts it in place
+    assert_opens()
+    following.unlink()
+    assert_opens()
+    file.write_bytes(bytes(KEY_BYTES))
     with pytest.raises(StoreKeyError, match="is not the one of"):
         open_with(path, MasterKey.credential())
-    file.chmod(0o600)
-    file.write_bytes(following)
-    with open_with(path, MasterKey.credential()) as store:
-        assert [person.name for person in store.people()] == ["Anna"]
 
 
 def test_no_error_and_no_repr_tells_a_key_or_a_template(path: Path) -> None:

@@ -254,6 +254,27 @@ def test_of_a_former_pin_no_byte_is_left(path: Path, text: str | None) -> None:
         assert b"salt-and-digest" not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
+def test_a_pin_is_not_taken_for_the_duress_pin(path: Path) -> None:
+    """By who can edit the file: which of both it is, is sealed with it."""
+    with open_store(path) as store:
+        name = store.people()[0].name
+        store.set_pin(name, None, duress=True)
+        store.set_pin(name, "a-digest", duress=False)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE pins SET duress = 1")
+    with pytest.raises(StoreDamagedError, match="does not open"):
+        open_store(path)
+
+
+def test_of_a_former_pin_no_sealed_byte_is_left(path: Path) -> None:
+    with open_store(path) as store:
+        name = store.people()[0].name
+        store.set_pin(name, "a-digest", duress=False)
+        ((sealed,),) = store._db.execute("SELECT sealed FROM pins WHERE duress = 0").fetchall()
+        store.set_pin(name, "another-digest", duress=False)
+        assert sealed not in b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -12,11 +12,15 @@ import pytest
 from sqlite_utils import Database
 
 from edge.errors import StoreBusyError, StoreDamagedError
+from edge.store import backups
 from edge.store.chain import Chain
 from edge.store.key import key_path
+from edge.store.keyring import KeyRing
+from edge.store.master import MasterKey
 from edge.store.opening import connect
 from edge.store.schema import KNOWN, migrations
 from edge.types import Permission, PinHash
+from tests.fakes import FakeClock
 from tests.store.conftest import noted
 from tests.store.helpers import DIMENSION, MODEL, open_store, vectors
 
@@ -92,20 +96,43 @@ def test_the_copy_of_the_old_store_goes_though_the_power_went_right_after_the_up
     assert not old.exists()
 
 
+def test_the_copy_of_the_old_store_stays_while_not_all_can_be_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(path).close()
+    old = path.with_name("people.db.schema3")
+    old.write_bytes(b"the last copy there is")
+
+    def unreadable(*_: object) -> None:
+        raise StoreDamagedError("A template cannot be read. Look at it.")
+
+    monkeypatch.setattr("edge.store.sqlite.SqliteStore.gallery", unreadable)
+    with pytest.raises(StoreDamagedError):
+        open_store(path)
+    assert old.exists()
+
+
 def test_numbers_that_were_given_before_are_not_given_again(path: Path) -> None:
     with open_store(path) as store:
         assert store.enroll("Emil", vectors(1, 9)).id == 5
 
 
-def test_whoever_was_forgotten_since_is_not_brought_back_by_the_old_file(path: Path, tmp_path: Path) -> None:
+def test_once_sealed_a_store_is_never_replaced_by_one_that_is_not(path: Path, tmp_path: Path) -> None:
+    """The attack of who can write the file and has no key: a store of an old release with the attacker's face in the
+    owner's place. The keys know better; and whoever was forgotten since does not come back in the old file."""
     old = shutil.copyfile(path, tmp_path / "old.db")
     with open_store(path) as store:
         store.forget("Anna")
     shutil.copyfile(old, path)
-    with open_store(path) as store:
-        assert [person.name for person in store.people()] == ["Cleopatra"]
-        assert store.pins() == []
-    assert blob(1)[:300] not in path.read_bytes()
+    with pytest.raises(StoreDamagedError, match="sealed nothing, and this lock's store has been sealed since"):
+        open_store(path)
+    assert path.read_bytes() == old.read_bytes()
+    path.unlink()
+    with pytest.raises(StoreDamagedError, match="sealed nothing"):
+        backups.restore(path, old, MODEL, DIMENSION, FakeClock())
+
+
+def test_an_upgrade_that_was_cut_off_between_both_files_goes_on(path: Path) -> None:
+    KeyRing.open(path, MasterKey.beside(path), make=True).close()
+    assert_taken_over(path)
 
 
 def test_an_upgrade_that_fails_leaves_the_old_store_and_a_copy_of_it(path: Path) -> None:
