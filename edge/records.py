@@ -4,7 +4,6 @@ alike."""
 from datetime import date, datetime
 
 import msgspec
-import numpy as np
 
 from edge import wire
 from edge.core.names import name_key, shown
@@ -29,9 +28,7 @@ def show(store: Store, question: wire.AskShow) -> wire.Shown:
 
 def templates(store: Store, model_id: str, person: Person) -> wire.Templates:
     """A person's templates of the model in use. Raises StoreError."""
-    gallery = store.gallery()
-    own = gallery.templates[np.asarray(gallery.person_ids == person.id)]
-    return wire.Templates(model_id, [wire.to_bytes(row) for row in own])
+    return wire.Templates(model_id, [wire.to_bytes(row) for row in store.gallery(person.id).templates])
 
 
 def agree(store: Store, question: wire.AskAgree) -> Person:

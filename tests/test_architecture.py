@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pin": BASE,
     "permits": {"msgspec", "edge.pin", "edge.wire", "edge.core", "edge.ports", *BASE},
     "logbook": {"msgspec", "edge.wire", "edge.core", "edge.ports", *BASE},
-    "records": {"numpy", "msgspec", "edge.wire", "edge.core", "edge.ports", *BASE},
+    "records": {"msgspec", "edge.wire", "edge.core", "edge.ports", *BASE},
     "consent": set(),
     "coredump": set(),
     "daily": {"edge.ports", "edge.teller", *BASE},
