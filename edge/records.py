@@ -6,8 +6,8 @@ from datetime import date, datetime
 import msgspec
 
 from edge import wire
-from edge.core.names import name_key, shown
-from edge.errors import InputError, PersonError
+from edge.core.names import name_key, nobody_named, shown
+from edge.errors import InputError
 from edge.ports import Store
 from edge.types import Consent, Permission, Person
 
@@ -67,5 +67,5 @@ def find(store: Store, name: str) -> Person:
     people = store.people()
     found = next((person for person in people if name_key(person.name) == name_key(name[:1000])), None)
     if found is None:
-        raise PersonError(f"Nobody named {shown(name)} is enrolled. List everybody with `facelatch people`.")
+        raise nobody_named(name, (person.name for person in people))
     return found

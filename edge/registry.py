@@ -11,8 +11,8 @@ import numpy as np
 
 from edge import logbook, lookalikes, permits, records, wire
 from edge.core.match import Index, acceptable
-from edge.core.names import clean_name, name_key, shown
-from edge.errors import FaceError, FacelatchError, InputError, PersonError, TemplateModelError, WireError
+from edge.core.names import already_enrolled, clean_name, name_key, nobody_named, shown
+from edge.errors import FaceError, FacelatchError, InputError, TemplateModelError, WireError
 from edge.ports import Store
 from edge.types import SAME_PERSON_MIN, Embedding, Event, Gallery, Match, Permission, Person
 
@@ -80,9 +80,9 @@ class Registry:
         known = name_key(name) in map(name_key, self._names.values())
         again = name_key(name) in (name_key(person.name) for person in self.enrol_again)
         if terms.add and not known:
-            raise PersonError(f"Nobody named {shown(name)} is enrolled. List everybody with `facelatch people`.")
+            raise nobody_named(name, self._names.values())
         if known and not terms.add and not again:
-            raise PersonError(f"{shown(name)} is enrolled already. Choose another name, or use --add.")
+            raise already_enrolled(name)
         self._require_consent(terms)
 
     def name_of(self, person_id: int) -> str | None:

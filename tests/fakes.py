@@ -8,11 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from edge.core.names import clean_name, name_key
+from edge.core.names import already_enrolled, clean_name, name_key, nobody_named
 from edge.errors import LogError
 from edge.store.chain import PRUNED_A_CALL
 from edge.store.events import detail_json
-from edge.store.faults import already_enrolled, nobody_named
 from edge.store.permissions import check_plain
 from edge.store.rules import check_value
 from edge.store.templates import check_count, check_crops, check_templates

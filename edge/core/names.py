@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from edge.errors import PersonNameError
+from edge.errors import PersonError, PersonNameError
 
 MAX_NAME_CHARS = 64
 """Longest name in characters after normalisation: fits one line of a terminal table and of a small display."""
@@ -92,6 +92,18 @@ def closest_name(name: str, names: Iterable[str]) -> str | None:
     by_key = {name_key(known): known for known in names}
     near = difflib.get_close_matches(name_key(name[:_MAX_RAW_CHARS]), by_key, n=1)
     return by_key[near[0]] if near else None
+
+
+def already_enrolled(name: str) -> PersonError:
+    """For enrolling a name that somebody has, ``name`` as it is stored."""
+    return PersonError(f"'{name}' is enrolled already. Choose another name, or add to the person with --add.")
+
+
+def nobody_named(name: str, known: Iterable[str]) -> PersonError:
+    """For a name that nobody has, with the nearest of the ``known``, which are names as they are stored."""
+    near = closest_name(name, known)
+    advice = "List everybody with `facelatch people`." if near is None else f"Did you mean '{near}'?"
+    return PersonError(f"Nobody named {shown(name)} is enrolled. {advice}")
 
 
 def _fold_spaces(text: str) -> str:

@@ -10,9 +10,9 @@ from typing import Self
 
 from sqlite_utils import Database
 
-from edge.core.names import name_key
+from edge.core.names import name_key, nobody_named
 from edge.ports import Clock
-from edge.store.faults import damaged, explained, nobody_named, where
+from edge.store.faults import damaged, explained, where
 from edge.store.identity import Identity, read_identities
 from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock

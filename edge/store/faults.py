@@ -1,12 +1,12 @@
 """What SQLite and the system report, as errors of facelatch: what failed, where, and what to do."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.core.names import closest_name, shown
-from edge.errors import PersonError, StoreBusyError, StoreDamagedError, StoreError
+from edge.core.names import shown
+from edge.errors import StoreBusyError, StoreDamagedError, StoreError
 
 # Primary result codes, https://www.sqlite.org/rescode.html; the extended ones carry them in the low byte.
 _ACCESS = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH}
@@ -25,18 +25,6 @@ def damaged(path: Path, finding: str) -> StoreDamagedError:
         f"{where(path)} {finding}. It was left as it is: restore a backup (`facelatch restore`), or move it and its "
         "file of keys away and enrol everybody anew."
     )
-
-
-def already_enrolled(name: str) -> PersonError:
-    """For enrolling a name that somebody has, ``name`` as it is stored."""
-    return PersonError(f"'{name}' is enrolled already. Choose another name, or add to the person with --add.")
-
-
-def nobody_named(name: str, known: Iterable[str]) -> PersonError:
-    """For a name that nobody has, with the nearest of the ``known``, which are names as they are stored."""
-    near = closest_name(name, known)
-    advice = "List everybody with `facelatch people`." if near is None else f"Did you mean '{near}'?"
-    return PersonError(f"Nobody named {shown(name)} is enrolled. {advice}")
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from typing import Self
 
 import numpy as np
 
-from edge.core.names import clean_name, name_key
+from edge.core.names import already_enrolled, clean_name, name_key, nobody_named
 from edge.errors import StoreError
 from edge.ports import Clock
 from edge.store.base import OF_THIS_MODEL
 from edge.store.checking import check_content, check_tables, refuse_unsealed
 from edge.store.copying import copy_database
-from edge.store.faults import already_enrolled, damaged, explained, nobody_named, where
+from edge.store.faults import damaged, explained, where
 from edge.store.identity import Identity, seal_identity
 from edge.store.keyring import KeyRing
 from edge.store.lock import StoreLock

@@ -80,7 +80,7 @@ def test_show_tells_what_is_kept_and_how_the_templates_do(home: Config) -> None:
     assert "enrol again" in told
     assert "none recorded" in told
     assert "too few grants" in ok(home, "people", "show", "Bert")
-    assert "Nobody named 'Ana'" in refused(home, 5, "people", "show", "Ana")
+    assert "Did you mean 'Anna'?" in refused(home, 5, "people", "show", "Ana")
 
 
 class Day(SystemClock):
