@@ -344,13 +344,13 @@ def test_faces_that_are_counted_but_not_described_keep_the_door_shut(household: 
 def test_a_gallery_that_cannot_be_read_after_a_change_knows_nobody(
     household: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def damaged() -> Gallery:
+    def damaged(person_id: int | None = None) -> Gallery:
         raise StoreError("A template is damaged. Restore a backup.")
 
     household.store.enroll("Bob", [unit(2)])
     monkeypatch.setattr(household.store, "gallery", damaged)
     with pytest.raises(StoreError):
-        household.guardian.answer(wire.AskForget("Ada"))
+        household.guardian.answer(wire.AskRename("Ada", "Adah"))
     for _ in range(5):
         household.eyes_see(ADA)
     assert not household.is_open()
