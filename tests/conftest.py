@@ -1,5 +1,6 @@
 """Real photographs, the committed networks, and a house of its own for every test."""
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ from tools.photos import fetch
 # Deadlines would make a slow machine fail tests that say nothing about time.
 settings.register_profile("facelatch", deadline=None)
 settings.load_profile("facelatch")
+
+# A job in a shell's background ignores Ctrl-C, and so would every process that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
