@@ -119,6 +119,7 @@ class Server:
 
     def _listen(self, path: Path, accept: Callable[[socket.socket], None]) -> None:
         try:
+            path.parent.mkdir(mode=0o750, exist_ok=True)
             path.unlink(missing_ok=True)  # left behind by a guardian that was killed: the lock is ours
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
             before = os.umask(0o117)  # the socket's own mode is 0660
