@@ -175,16 +175,27 @@ setting() { # NAME: a setting in force, by the version in $venv
 # --- steps that touch nothing in use
 
 packages_of_apt() {
-    local package wanted=(python3-venv python3-lgpio) missing=()
+    local package wanted=(python3-venv python3-lgpio) missing=() had=()
     if is_pi; then wanted+=(python3-picamera2); fi
     for package in "${wanted[@]}"; do
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
     done
-    if ((${#missing[@]})) && doing "install by apt: ${missing[*]}"; then
-        if [[ ! $wheels ]]; then apt-get update -q=2; fi
-        DEBIAN_FRONTEND=noninteractive apt-get install -q=2 -y --no-install-recommends "${missing[@]}" >"$work/apt" 2>&1 || {
+    if ((!${#missing[@]})); then return; fi
+    if [[ ! $wheels && ! $dry && ! -e $venv/complete ]]; then apt-get update -q=2 || note "apt could not be brought up to date"; fi
+    for package in "${missing[@]}"; do
+        # Debian itself has no lgpio and no picamera2: on another board than a Raspberry Pi both can be missing.
+        if [[ $(apt-cache policy "$package") == *"Candidate: "[0-9]* ]]; then
+            had+=("$package")
+        elif [[ $package == python3-venv ]]; then
+            fail "apt has no python3-venv. Check its sources and the network, then run this again."
+        elif [[ ! -e $venv/complete ]]; then
+            note "apt has no $package here"
+        fi
+    done
+    if ((${#had[@]})) && doing "install by apt: ${had[*]}"; then
+        DEBIAN_FRONTEND=noninteractive apt-get install -q=2 -y --no-install-recommends "${had[@]}" >"$work/apt" 2>&1 || {
             tail -n 5 "$work/apt" >&2
-            fail "apt could not install ${missing[*]}. Check the network, or copy the packages over and run this again."
+            fail "apt could not install ${had[*]}. Check the network, or copy the packages over and run this again."
         }
     fi
 }
@@ -195,24 +206,33 @@ pip() {
         "$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir "$@"
 }
 
+packages_locked() { # every one with its digest, and the wheel built with nothing else
+    pip install --only-binary :all: --require-hashes -r "$lock" || return
+    if [[ ! $wheel ]]; then
+        pip wheel --no-index --no-deps --no-build-isolation --wheel-dir "$work" "$source_folder" || return
+        wheel=$(compgen -G "$work/facelatch-*.whl")
+    fi
+    pip install --no-index --no-deps "$wheel"
+}
+
+packages_as_they_are() { # the folder is the owner's; 32-bit wheels come from piwheels, whose digests no lock file has
+    local name index=() wanted=("${wheel:-$source_folder}")
+    if [[ $wheels ]]; then index=(--no-index --find-links "$wheels"); fi
+    for name in gpiod lgpio; do
+        if compgen -G "$wheels/$name-*.whl" >/dev/null; then wanted+=("$name"); fi
+    done
+    pip install "${index[@]}" --prefer-binary "${wanted[@]}"
+}
+
 environment() {
     if [[ -e $venv/complete ]] || ! doing "make $venv (some minutes on a Pi)"; then return; fi
-    local index=()
-    if [[ $wheels ]]; then index=(--no-index --find-links "$wheels"); fi
+    local how=packages_locked
+    if [[ $wheels || $machine == armhf ]]; then how=packages_as_they_are; fi
     partial=$venv
     rm -rf "$venv"
     "$python" -m venv --system-site-packages "$venv"
-    if [[ ! $wheel ]]; then
-        PIP_CONSTRAINT=$source_folder/requirements.lock pip wheel "${index[@]}" --no-deps --wheel-dir "$work" "$source_folder" ||
-            fail "The wheel could not be built (pip's message is above). Nothing was changed; try again, or name a --wheel."
-        wheel=$(compgen -G "$work/facelatch-*.whl")
-    fi
-    if [[ $wheels || $machine == armhf ]]; then
-        # The folder is the owner's; 32-bit wheels come from piwheels, whose digests no lock file has.
-        pip install "${index[@]}" --only-binary :all: "$wheel"
-    else
-        pip install --only-binary :all: --require-hashes -r "$lock" && pip install --no-index --no-deps "$wheel"
-    fi || fail "The packages could not be installed (pip's message is above). Nothing was changed; check the network or the folder."
+    "$how" ||
+        fail "The packages could not be installed (pip's message is above). Nothing was changed; check the network or the folder."
     "$venv/bin/python" -c 'import cryptography, cv2, edge.app, edge.models.interpreter as i, numpy; i.load_runtime()' ||
         fail "The packages do not load (the message is above). Nothing was changed."
     install -m 644 -D -t "$venv/systemd" "${sources[@]}"

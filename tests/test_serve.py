@@ -203,7 +203,7 @@ def test_a_second_guardian_is_refused_and_the_first_goes_on(served: Served) -> N
 def test_the_sockets_are_for_their_owner_and_group_only(served: Served) -> None:
     for path in (served.config.looks_path, served.config.control_path):
         assert path.stat().st_mode & 0o777 == 0o660
-    assert served.config.looks_path.parent.stat().st_mode & 0o777 == 0o750
+        assert path.parent.stat().st_mode & 0o777 == 0o750
 
 
 def test_where_nobody_listens_there_is_no_answer(house: Config) -> None:
@@ -260,7 +260,7 @@ def test_somebody_who_is_no_operator_and_not_the_eyes_is_refused(served: Served)
     """Whatever the files' modes let through."""
     for path in (served.config.control_path, served.config.looks_path):
         path.chmod(0o777)
-    for folder in (served.config.control_path.parent, served.config.control_path.parent.parent):
+    for folder in {*served.config.control_path.parents[:2], served.config.looks_path.parent}:
         folder.chmod(0o755)
 
     def heard(path: Path) -> bytes:
