@@ -266,6 +266,9 @@ def _only_one(path: Path) -> int:
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0:  # `sudo facelatch run` must not lock the service's user out
+            owner = path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
     except (OSError, ValueError) as error:
         raise _unusable(path, error) from error
     try:
