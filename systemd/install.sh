@@ -203,7 +203,7 @@ packages_of_apt() {
 pip() {
     # Settings that would put packages elsewhere; the index, certificates and piwheels of pip's configuration are kept.
     env -u PIP_USER -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_PYTHON PIP_NO_INPUT=1 \
-        "$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir "$@"
+        "$venv/bin/python" -m pip -qq --disable-pip-version-check --no-cache-dir "$@"
 }
 
 packages_locked() { # every one with its digest, and the wheel built with nothing else
@@ -320,11 +320,12 @@ start() { # and wait until the guardian serves, and still does after its watchdo
     local end=$((SECONDS + wait_s)) pid
     systemctl reset-failed "$door" "$eyes" 2>/dev/null || true
     systemctl start --no-block "$door" "$eyes"
-    while ((SECONDS < end)); do
+    # Five starts in vain: it will not come.
+    while ((SECONDS < end && $(systemctl show -p NRestarts --value "$door") < 5)); do
         pid=$(systemctl show -p MainPID --value "$door")
         if is_active; then
             sleep 3
-            if is_active && [[ $(systemctl show -p MainPID --value "$door") == "$pid" ]]; then return; fi
+            if is_active && [[ $(systemctl show -p MainPID --value "$door") == "$pid" ]]; then return 0; fi
         fi
         sleep 0.5
     done
@@ -340,7 +341,7 @@ roll_back() {
     put_the_copy_back
     use "$before"
     rm -rf "$copy"
-    logger -t facelatch-install "facelatch $version was not taken into use; $before and its store were put back" || true
+    logger -t facelatch-install "facelatch ${version:-of an upgrade that was cut off} did not come to serve the door: $before and the store from before are back" || true
     if start; then
         say "The version from before serves the door again."
     else
