@@ -113,8 +113,8 @@ in_use() { if [[ -L $link ]]; then readlink -f "$link"; fi; }
 
 check_system() {
     local id release name
-    # shellcheck disable=SC1091  # the system's own
-    read -r id release name < <(. /etc/os-release && echo "${ID:-none}" "${VERSION_ID:-none}" "${PRETTY_NAME:-unknown}")
+    # shellcheck disable=SC1090  # the system's own, or a test's
+    read -r id release name < <(. "${FACELATCH_OS_RELEASE:-/etc/os-release}" && echo "${ID:-none}" "${VERSION_ID:-none}" "${PRETTY_NAME:-unknown}")
     case $id:$release in
     debian:12 | debian:13 | raspbian:12 | raspbian:13) ;;
     *) fail "This is $name. facelatch runs on Debian 12 and 13 and on Raspberry Pi OS made of them." ;;
@@ -569,4 +569,4 @@ main() {
     "$action"
 }
 
-main "$@"
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then main "$@"; fi # the tests take single functions
