@@ -137,7 +137,9 @@ def test_another_wheel_and_another_unit_are_another_version(release: Path) -> No
 
     def folder() -> str:
         said = install(release, "--dry-run", "--wheels", f"{release}/wheels").stdout
-        return re.findall(r"/opt/facelatch-9.8.7-\w{8}", said)[0]
+        found = re.search(r"/opt/facelatch-9.8.7-\w{8}", said)
+        assert found, said
+        return found[0]
 
     first = folder()
     assert folder() == first
