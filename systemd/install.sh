@@ -246,10 +246,11 @@ may_follow() { # refuse a version that cannot use what is here, before anything 
         cat "$work/check" >&2
         fail "facelatch $version does not accept $config. Nothing was changed."
     }
-    local store
+    local store as=()
     store=$(setting paths.state)/facelatch.db
+    if getent passwd facelatch-door >/dev/null; then as=(runuser -u facelatch-door --); fi
     if [[ -e $store ]]; then
-        runuser -u facelatch-door -- "$venv/bin/python" - "$store" <<'PYTHON' || fail "Nothing was changed."
+        "${as[@]}" "$venv/bin/python" - "$store" <<'PYTHON' || fail "Nothing was changed."
 import sys
 from pathlib import Path
 
@@ -303,7 +304,7 @@ use() { # FOLDER: its units and its programs are the system's; nothing is starte
     for name in "${!targets[@]}"; do
         install -m 644 -D "$1/systemd/$name" "${targets[$name]}"
     done
-    systemd-sysusers /etc/sysusers.d/facelatch.conf
+    SYSTEMD_LOG_LEVEL=warning systemd-sysusers /etc/sysusers.d/facelatch.conf
     if [[ -S /run/udev/control ]]; then
         udevadm control --reload
         udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap || true # a machine may have neither
@@ -312,6 +313,22 @@ use() { # FOLDER: its units and its programs are the system's; nothing is starte
     ln -sfn "$1" "$link.new"
     mv -T "$link.new" "$link"
     systemctl daemon-reload
+}
+
+as_it_was_put() { # whether the system's files are still those of the version in $venv
+    local name
+    for name in "${!targets[@]}"; do
+        cmp -s "$venv/systemd/$name" "${targets[$name]}" || return 1
+    done
+}
+
+adopt_the_store() { # one that somebody else made, as `sudo facelatch run` on a bench
+    local state
+    if [[ $dry ]]; then return; fi
+    state=$(setting paths.state 2>/dev/null) || return 0
+    if [[ -d $state && $(find "$state" ! -user facelatch-door -print -quit) ]] && doing "give $state to facelatch-door"; then
+        chown -R facelatch-door:facelatch-door "$state"
+    fi
 }
 
 stop() { systemctl stop "$eyes" "$door"; }
@@ -412,7 +429,7 @@ configure() {
         ln -sfn "$link/bin/facelatch" "$command"
     fi
     keypad_of_the_configuration
-    if [[ $dry ]] || ! systemctl is-enabled --quiet "$door" "$eyes"; then
+    if ! systemctl is-enabled --quiet "$door" "$eyes" 2>/dev/null; then
         if doing "enable $door and $eyes"; then systemctl enable --quiet "$door" "$eyes"; fi
     fi
 }
@@ -474,10 +491,13 @@ install_or_upgrade() {
             upgrade
         fi
     else
-        if [[ ! $previous ]] && doing "make the users facelatch-door and facelatch-eyes, the group facelatch-admin, the units"; then
-            use "$venv"
+        if [[ ! $previous ]]; then
+            if doing "make the users facelatch-door and facelatch-eyes, the group facelatch-admin, the units"; then use "$venv"; fi
+        elif ! as_it_was_put; then
+            if doing "put the units and the other files of the version back as they were"; then use "$venv"; fi
         fi
         configure
+        adopt_the_store
         if [[ $dry || $changed ]] || ! is_active; then
             if doing "start the lock and wait until it serves the door"; then
                 if systemctl is-active --quiet "$door"; then stop; fi
