@@ -22,7 +22,11 @@ somebody at the SQLite shell; the guardian must not stand still for more than a 
 
 
 def make_folder(path: Path) -> None:
-    """Create the folder of ``path``, for its owner only whatever the umask; an existing one is left as it is."""
+    """Create the folder of ``path``, for its owner only whatever the umask; an existing one is left as it is.
+
+    What root creates belongs to the owner of the folder it lies in, so that an operator's ``sudo facelatch backup``
+    does not keep the guardian from making its own.
+    """
     with explained(path, "be created"):
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
