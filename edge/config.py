@@ -8,7 +8,7 @@ import difflib
 import math
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
@@ -44,20 +44,27 @@ SECTIONS: dict[str, type[msgspec.Struct]] = get_type_hints(Config)
 Values = Mapping[str, object]
 
 
-def load(path: Path | None, environment: Mapping[str, str] = os.environ, flags: Values | None = None) -> Config:
+def load(
+    path: Path | None,
+    environment: Mapping[str, str] = os.environ,
+    flags: Values | None = None,
+    only: Collection[str] | None = None,
+) -> Config:
     """Read ``path`` (by default ``DEFAULT_PATH`` where that exists), the environment and the flags.
 
+    ``only``: these sections alone; whatever is wrong elsewhere is passed over, and everything else is as by default.
     Raises ConfigError that lists everything wrong, each with its source.
     """
     faults: list[str] = []
     layers = [
         *_file_layer(path, faults),
-        ("the environment", _from_environment(environment, faults)),
+        ("the environment", _from_environment(environment, faults if only is None else [])),
         ("the command line", flags or {}),
     ]
     chosen: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     for origin, values in layers:
-        for section, key, value in _checked(origin, values, faults):
+        wanted = {name: each for name, each in values.items() if only is None or name in only}
+        for section, key, value in _checked(origin, wanted, faults):
             chosen[section][key] = value
     faults += _contradictions(chosen)
     if faults:

@@ -1,5 +1,8 @@
 """The guardian's process from the outside: the bolt comes first, and is left secured whatever happens."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,6 +14,7 @@ from edge.core.door import State
 from edge.devices.bolt import TimedBolt
 from edge.errors import StoreDamagedError, StoreError, WireError
 from edge.settings import CameraConfig, Config
+from tests.cli.facelatch import ok
 from tests.devices.test_bolt import ListedPin
 
 
@@ -104,3 +108,20 @@ def test_eyes_that_cannot_be_started_end_the_run(house: Config) -> None:
     reason = EyesChild(house, quiet).watch(State.LOCKED)  # there is no runtime folder
     assert reason is not None
     assert "cannot be started" in reason
+
+
+def test_a_mistake_in_the_configuration_does_not_keep_the_bolt_from_being_secured(house: Config) -> None:
+    """A guardian that ends over it, or is killed before the mistake is mended, may leave the relay driven."""
+    ok(house, "secure")
+    line = house.lines_path / str(house.bolt.pin)
+    line.write_text("1\n")
+    file = Path(house.paths.state).parent / "facelatch.toml"
+    mistaken = file.read_text().replace("window_s = 2.0", "window_s = 99.0").replace("[door]", "[dor]")
+    file.write_text(mistaken)
+    arguments = [sys.executable, "-m", "edge", "--config", str(file)]
+    environment = {**os.environ, "FACELATCH_NONSENSE": "1"}
+    assert subprocess.run([*arguments, "status"], capture_output=True, check=False, env=environment).returncode == 3
+    assert subprocess.run([*arguments, "secure"], capture_output=True, check=False, env=environment).returncode == 0
+    assert line.read_text() == "0\n"
+    file.write_text(mistaken.replace("pin = 17", 'pin = "17"', 1))
+    assert subprocess.run([*arguments, "secure"], capture_output=True, check=False).returncode == 3
