@@ -1,0 +1,14 @@
+"""Where the lab keeps its things: all below ``build/lab``, which can be thrown away at any time."""
+
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LAB = ROOT / "build" / "lab"
+GUEST = HERE / "guest"
+KEY = LAB / "key"
+"""The ssh key that the guests let in; made once a checkout."""
+
+
+class LabError(Exception):
+    """The lab itself cannot go on: a host package, the image or a guest is not there."""
