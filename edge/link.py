@@ -68,6 +68,6 @@ def _connected(path: Path) -> socket.socket:
         connection.close()
         raise WireError(
             f"No connection to the guardian at {path} ({error.strerror or error}). Start it with `facelatch run`; "
-            "one that runs is reached by its own user and group, and by root."
+            "one that runs is reached by its own user, by root, and by operators (the group facelatch-admin)."
         ) from error
     return connection

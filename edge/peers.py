@@ -1,7 +1,7 @@
 """Who is at the other end of a Unix socket, as the kernel says: the credentials of unix(7)'s SO_PEERCRED.
 
-They are those of the moment of connecting. File modes let a group through; the eyes' group may reach the control socket
-by them, so that it is the person who counts there.
+They are those of the moment of connecting. File modes let a group through already (systemd/facelatch.tmpfiles); that the
+right user asks is looked at besides, as a mode is changed more easily than this.
 """
 
 import grp

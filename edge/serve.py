@@ -119,6 +119,7 @@ class Server:
 
     def _listen(self, path: Path, accept: Callable[[socket.socket], None]) -> None:
         try:
+            path.parent.mkdir(mode=0o750, exist_ok=True)
             path.unlink(missing_ok=True)  # left behind by a guardian that was killed: the lock is ours
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
             before = os.umask(0o117)  # the socket's own mode is 0660
@@ -265,6 +266,9 @@ def _only_one(path: Path) -> int:
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0:  # `sudo facelatch run` must not lock the service's user out
+            owner = path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
     except (OSError, ValueError) as error:
         raise _unusable(path, error) from error
     try:

@@ -291,7 +291,8 @@ class Config(msgspec.Struct, frozen=True):
 
     @property
     def looks_path(self) -> Path:
-        return Path(self.paths.runtime) / "looks.sock"
+        """In a folder of its own, the only one that the eyes' group may enter (systemd/facelatch.tmpfiles)."""
+        return Path(self.paths.runtime) / "looks" / "looks.sock"
 
     @property
     def control_path(self) -> Path:

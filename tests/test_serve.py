@@ -21,7 +21,7 @@ from edge.errors import PersonError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, _connected, ask
 from edge.registry import Registry
-from edge.serve import CONTROL_MAX, Server
+from edge.serve import CONTROL_MAX, Server, _only_one
 from edge.settings import Config
 from edge.store.sqlite import SqliteStore
 from edge.teller import Plain
@@ -203,7 +203,61 @@ def test_a_second_guardian_is_refused_and_the_first_goes_on(served: Served) -> N
 def test_the_sockets_are_for_their_owner_and_group_only(served: Served) -> None:
     for path in (served.config.looks_path, served.config.control_path):
         assert path.stat().st_mode & 0o777 == 0o660
-    assert served.config.looks_path.parent.stat().st_mode & 0o777 == 0o750
+        assert path.parent.stat().st_mode & 0o777 == 0o750
+
+
+ADMIN, EYES, NEITHER = 4322, 4323, 4324
+
+KNOCK = """
+import os, socket, sys
+os.setgroups([])
+os.setgid(int(sys.argv[1]))
+os.setuid(4321)
+for path in sys.argv[2:]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        try:
+            s.connect(path)
+        except PermissionError:
+            print("refused")
+        else:
+            print("connected")
+"""
+
+
+@pytest.fixture
+def folders_of_the_service(house: Config) -> None:
+    """As systemd/facelatch.tmpfiles makes them: setgid, each with the group that may enter it."""
+    run, looks = Path(house.paths.runtime), house.looks_path.parent
+    looks.mkdir(parents=True)
+    run.parent.chmod(0o755)
+    for folder, group, mode in ((run, ADMIN, 0o2751), (looks, EYES, 0o2750)):
+        os.chown(folder, 0, group)
+        folder.chmod(mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to a group")
+@pytest.mark.usefixtures("folders_of_the_service")
+@pytest.mark.parametrize(
+    ("group", "looks", "control"),
+    [(ADMIN, "refused", "connected"), (EYES, "connected", "refused"), (NEITHER, "refused", "refused")],
+)
+def test_the_operators_reach_one_socket_and_the_eyes_the_other(
+    served: Served, group: int, looks: str, control: str
+) -> None:
+    """By the files' modes alone, with a guardian that is in neither group."""
+    paths = [str(served.config.looks_path), str(served.config.control_path)]
+    command = [sys.executable, "-I", "-c", KNOCK, str(group), *paths]
+    told = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert told.split() == [looks, control]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_guardian_of_root_leaves_the_service_its_lock(house: Config) -> None:
+    run = Path(house.paths.runtime)
+    run.mkdir()
+    os.chown(run, 4321, 4321)
+    os.close(_only_one(run / "guardian.lock"))
+    assert (run / "guardian.lock").stat().st_uid == 4321
 
 
 def test_where_nobody_listens_there_is_no_answer(house: Config) -> None:
@@ -260,7 +314,7 @@ def test_somebody_who_is_no_operator_and_not_the_eyes_is_refused(served: Served)
     """Whatever the files' modes let through."""
     for path in (served.config.control_path, served.config.looks_path):
         path.chmod(0o777)
-    for folder in (served.config.control_path.parent, served.config.control_path.parent.parent):
+    for folder in {*served.config.control_path.parents[:2], served.config.looks_path.parent}:
         folder.chmod(0o755)
 
     def heard(path: Path) -> bytes:

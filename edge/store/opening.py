@@ -22,12 +22,21 @@ somebody at the SQLite shell; the guardian must not stand still for more than a 
 
 
 def make_folder(path: Path) -> None:
-    """Create the folder of ``path``, for its owner only whatever the umask; an existing one is left as it is."""
+    """Create the folder of ``path``, for its owner only whatever the umask; an existing one is left as it is.
+
+    What root creates belongs to the owner of the folder it lies in, so that an operator's ``sudo facelatch backup``
+    does not keep the guardian from making its own.
+    """
     with explained(path, "be created"):
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             path.parent.mkdir(mode=0o700)
-            path.parent.chmod(0o700)
+            descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fchmod(descriptor, 0o700)
+                give_to_folder_owner(descriptor, path.parent.parent)
+            finally:
+                os.close(descriptor)
 
 
 def build(path: Path, fill: Callable[[Database], None]) -> None:

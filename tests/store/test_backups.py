@@ -57,6 +57,14 @@ def names(path: Path) -> list[str]:
         return [person.name for person in store.people()]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_backup_that_root_makes_leaves_the_guardian_its_folder(path: Path, folder: Path) -> None:
+    os.chown(path.parent, 4321, 4321)
+    made = backups.back_up(path, folder, UTC, keep=7)
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in (folder, made)} == {(4321, 4321)}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_a_backup_is_one_file_for_its_owner_alone_without_keys_and_names(path: Path, folder: Path) -> None:
     wrapped = sealed(path, 1)[-1]
     with open_store(path):
