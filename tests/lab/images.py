@@ -1,4 +1,4 @@
-"""The guest's image, built by image.sh when what goes into it has changed, and the snapshot ``ready`` of a booted one."""
+"""The guest's image, built by image.sh when what goes into it has changed, and its snapshot ``ready``: booted once."""
 
 import subprocess
 from collections.abc import Callable

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.vm import Guest, Image, Snapshot
+from tests.lab.vm import CommandError, Guest, Image, Snapshot
 
 Say = Callable[[str], None]
 
@@ -58,7 +58,9 @@ class Lab:
 
     def keep_journal(self, guest: Guest) -> None:
         """Keep what the services said, if the guest still answers."""
-        with contextlib.suppress(Exception):
+        if guest.is_off:
+            return
+        with contextlib.suppress(CommandError):
             name = f"journal-{time.time_ns()}.txt"
             journal = "journalctl --no-pager -o short-monotonic -u 'facelatch*' -u 'lab-*'"
             self.keep(name, guest.run(journal, within_s=60).stdout)

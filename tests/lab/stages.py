@@ -22,6 +22,7 @@ def prepare(suite: str, arch: str, out: Path, say: Say) -> tuple[Lab, str]:
     pushed = LAB / "push"
     shutil.rmtree(pushed, ignore_errors=True)
     shutil.copytree(ROOT / "systemd", pushed / "systemd")
+    shutil.copy(ROOT / "requirements-product.lock", pushed)
     shutil.copytree(needed, pushed / "wheels", copy_function=_link)
     shutil.copy(wheel, pushed / "wheels")
     shutil.copytree(next(iter(pictures.values())).parent, pushed / "photos", copy_function=_link)

@@ -211,6 +211,11 @@ class Guest:
 
     # --- its power
 
+    @property
+    def is_off(self) -> bool:
+        """Whether it was switched off, or frozen."""
+        return self._process.poll() is not None
+
     def freeze(self, snapshot: Snapshot) -> None:
         """Save it with its memory as ``snapshot``, and end it. Raises LabError."""
         self.sh("sync")

@@ -3,12 +3,10 @@
 import re
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from tests.lab import stamps
 from tests.lab.places import LAB, ROOT
@@ -32,13 +30,13 @@ def product(root: Path = ROOT, into: Path = LAB / "dist") -> Path:
 def needed(suite: str, image: Image, built: list[Path]) -> Path:
     """A folder of every locked package for the guest, fetched once a lock. ``built``: wheels that are added."""
     folder = LAB / "wheels" / f"{suite}-{image.arch}"
-    lock = ROOT / "requirements.lock"
-    value = stamps.digest([lock, ROOT / "pyproject.toml", Path(__file__), *built])
+    lock = ROOT / "requirements-product.lock"
+    value = stamps.digest([lock, Path(__file__), *built])
     if not stamps.is_fresh(folder.with_suffix(".stamp"), value):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         wanted = folder.with_suffix(".txt")
-        wanted.write_text(for_guest(lock.read_text(), PYTHON[suite], MACHINE[image.arch], only_for_tests()))
+        wanted.write_text(for_guest(lock.read_text(), PYTHON[suite], MACHINE[image.arch]))
         platforms = [f"manylinux_2_{minor}_{MACHINE[image.arch]}" for minor in range(GLIBC_MINOR[suite], 4, -1)]
         platforms.append(f"manylinux2014_{MACHINE[image.arch]}")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
@@ -50,7 +48,7 @@ def needed(suite: str, image: Image, built: list[Path]) -> Path:
     return folder
 
 
-def for_guest(lock: str, python: str, machine: str, leave_out: set[str]) -> str:
+def for_guest(lock: str, python: str, machine: str) -> str:
     """The lines of a lock that hold on the guest, without their conditions, which pip would read for *this* Python."""
     guest = {
         "python_version": python,
@@ -69,13 +67,6 @@ def for_guest(lock: str, python: str, machine: str, leave_out: set[str]) -> str:
         said, *hashes = entry.split(" --hash=")
         wanted = Requirement(said.strip())
         holds = wanted.marker is None or Marker(str(wanted.marker)).evaluate(guest)
-        if holds and canonicalize_name(wanted.name) not in leave_out:
+        if holds:
             kept.append(" ".join([f"{wanted.name}{wanted.specifier}", *(f"--hash={each.strip()}" for each in hashes)]))
     return "\n".join(kept) + "\n"
-
-
-def only_for_tests() -> set[str]:
-    """What the extra ``test`` asks for and a lock on a door does not."""
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    names = {extra: {canonicalize_name(Requirement(each).name) for each in extras[extra]} for extra in extras}
-    return {str(name) for name in names["test"] - names["device"]}
