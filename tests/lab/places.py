@@ -6,6 +6,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LAB = ROOT / "build" / "lab"
 GUEST = HERE / "guest"
+"""What is part of the image."""
+INSIDE = HERE / "inside"
+"""What scenarios push into a guest and run there."""
 KEY = LAB / "key"
 """The ssh key that the guests let in; made once a checkout."""
 

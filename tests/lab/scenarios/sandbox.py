@@ -8,7 +8,7 @@ same probe as root outside must get through: what is refused there as well says 
 import json
 
 from tests.lab.lab import Lab
-from tests.lab.places import GUEST
+from tests.lab.places import INSIDE
 from tests.lab.vm import Guest
 
 PROBE = "/usr/local/lib/lab-probe.py"
@@ -19,7 +19,7 @@ REFUSED_TO_ROOT_TOO = {"read /dev/mem"}
 
 def run(lab: Lab) -> None:
     with lab.guest() as guest:
-        guest.write(PROBE, (GUEST / "probe.py").read_text())
+        guest.write(PROBE, (INSIDE / "probe.py").read_text())
         guest.sh(
             "useradd --create-home owner; for place in /root /home/owner /var/tmp; do echo x >$place/lab-marker; done; "
             "chmod 755 /home/owner /root; chmod 644 /root/lab-marker"

@@ -1,0 +1,62 @@
+"""What the lab itself computes; the scenarios are run by ``make lab``, not here."""
+
+from importlib import import_module
+
+import pytest
+
+from tests.lab import __main__ as runner
+from tests.lab import board, wheels
+from tests.lab.board import Write
+
+LOCK = """\
+# made by a tool
+numpy==1.26.4 ; python_full_version < '3.12' \\
+    --hash=sha256:aa \\
+    --hash=sha256:ab
+    # via something
+numpy==2.5.5 ; python_full_version >= '3.12' \\
+    --hash=sha256:bb
+colorama==0.4.6 ; sys_platform == 'win32' \\
+    --hash=sha256:cc
+tqdm==4.70.1 ; platform_machine != 'armv7l' \\
+    --hash=sha256:dd
+"""
+
+
+def test_a_lock_is_read_for_the_guests_python_and_not_for_this_one() -> None:
+    assert wheels.for_guest(LOCK, "3.13", "x86_64") == (
+        "numpy==2.5.5 --hash=sha256:bb\ntqdm==4.70.1 --hash=sha256:dd\n"
+    )
+    assert wheels.for_guest(LOCK, "3.11", "armv7l") == "numpy==1.26.4 --hash=sha256:aa --hash=sha256:ab\n"
+
+
+def test_the_times_when_a_pin_was_high() -> None:
+    writes = [Write(1.0, "a", 0), Write(2.0, "a", 1), Write(2.5, "a", 1), Write(3.0, "a", 0), Write(7.0, "b", 1)]
+    assert board.highs(writes, until_s=9.0) == [(2.0, 3.0), (7.0, 9.0)]
+    assert board.highs(writes[:1], until_s=9.0) == []
+
+
+def test_the_kernels_trace_is_read() -> None:
+    trace = """\
+# tracer: nop
+       facelatch-312     [001] d..2.    41.123456: gpio_direction: 529 out (0)
+       facelatch-312     [001] d..2.    41.123460: gpio_value: 529 set 0
+ a name-x with-9-99      [000] .....    42.000001: gpio_value: 529 set 1
+       facelatch-312     [001] .....    43.000000: gpio_value: 530 set 1
+"""
+    found = [(each["who"], each["at"], each["line"], each["level"]) for each in board.WRITTEN.finditer(trace)]
+    assert found == [
+        ("facelatch", "41.123460", "529", "0"),
+        ("a name-x with-9", "42.000001", "529", "1"),
+        ("facelatch", "43.000000", "530", "1"),
+    ]
+
+
+@pytest.mark.parametrize("name", runner.scenarios())
+def test_a_scenario_says_what_it_proves_and_can_be_run(name: str) -> None:
+    assert runner.proves(name).endswith(".")
+    assert callable(import_module(f"tests.lab.scenarios.{name}").run)
+
+
+def test_the_installation_comes_first() -> None:
+    assert runner.scenarios()[0] == "install"
