@@ -90,7 +90,6 @@ install -D -m 644 "$guest/lab.network" "$root/etc/systemd/network/10-lab.network
 install -D -m 644 "$guest/60-lab.rules" "$root/etc/udev/rules.d/60-lab.rules"
 install -D -m 644 "$guest/lab-board.service" "$root/etc/systemd/system/lab-board.service"
 install -D -m 755 "$guest/lab-board" "$root/usr/local/sbin/lab-board"
-install -D -m 755 "$guest/lab-show" "$root/usr/local/bin/lab-show"
 inside sh -c 'getent group gpio >/dev/null || groupadd --system gpio' # Raspberry Pi OS has it
 mkdir -p "$root/etc/systemd/system/sysinit.target.wants"
 ln -sf ../lab-board.service "$root/etc/systemd/system/sysinit.target.wants/lab-board.service"

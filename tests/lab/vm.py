@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.lab.places import KEY, LabError
+from tests.lab.places import INSIDE, KEY, LabError
 
 BOOT_S = 400.0
 """A cold boot takes 30 to 60 s on two idle cores; more than this is a machine that does not come."""
@@ -179,6 +179,23 @@ class Guest:
             raise CommandError(f"Not within {within_s:.0f} s: {condition}\n{done.stdout[-3000:]}")
         return time.monotonic() - started_s
 
+    def moment(self) -> str:
+        """Where its journal is now, for ``hear``."""
+        return self.sh("journalctl -n 0 --show-cursor").rsplit("cursor: ", 1)[-1]
+
+    def hear(self, pattern: str, since: str, *, within_s: float = 120.0) -> str:
+        """Wait until the guardian or the eyes have said something since a ``moment``; the line. Raises CommandError.
+
+        Cheaper than to ask: every start of Python takes seconds here, and takes them from the services.
+        """
+        services = "-u facelatch-door -u facelatch-eyes"
+        journal = f"journalctl -f -n all -o cat {services} --after-cursor={shlex.quote(since)} 2>/dev/null"
+        script = f"grep -m 1 -E {shlex.quote(pattern)} < <({journal})"
+        done = self.run(f"timeout {within_s:.0f} bash -c {shlex.quote(script)}", within_s=within_s + 60)
+        if done.returncode:
+            raise CommandError(f"Nobody said {pattern!r} within {within_s:.0f} s")
+        return done.stdout.strip()
+
     def push(self, source: Path, into: str) -> None:
         """Copy a file into the guest's folder ``into``, or a folder's contents."""
         folder, names = (source, ["."]) if source.is_dir() else (source.parent, [source.name])
@@ -201,9 +218,10 @@ class Guest:
         self.sh(f"echo pull-{'up' if level else 'down'} >/run/lab-lines/sim_gpio{number}/pull")
 
     @contextlib.contextmanager
-    def showing(self, picture: str, rate: int = 10) -> Iterator[None]:
+    def showing(self, picture: str, rate: int = 5) -> Iterator[None]:
         """Show a picture of the guest on its camera meanwhile."""
-        self.sh(f"systemd-run -q --unit=lab-show /usr/local/bin/lab-show --rate {rate} {shlex.quote(picture)}")
+        self.push(INSIDE / "lab-show", "/run/lab")
+        self.sh(f"systemd-run -q --unit=lab-show /run/lab/lab-show --rate {rate} {shlex.quote(picture)}")
         try:
             yield
         finally:
