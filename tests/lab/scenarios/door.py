@@ -82,7 +82,7 @@ def _door_contact(lab: Lab, guest: Guest) -> None:
     lab.check("the bolt is secured as the door opens", span[1] - span[0] < 15, f"after {span[1] - span[0]:.1f} of 20 s")
     since = guest.moment()
     guest.pull(DOOR_CONTACT, 0)
-    guest.hear("closed ", since)
+    guest.hear(" closed", since)
 
 
 def _tamper(lab: Lab, guest: Guest) -> None:
