@@ -11,7 +11,7 @@ SCENARIO ?=
 CUTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo accuracy bench models modeltest lab wheel lock clean
+.PHONY: help venv lint test demo accuracy bench models modeltest lab wheel wheels lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -53,6 +53,10 @@ lab: venv ## a machine that boots, installs and is mistreated: make lab [SCENARI
 
 wheel: venv ## dist/facelatch-*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+wheels: venv ## which wheels there are for which Debian and processor; into systemd/README.md
+	$(BIN)/python -m tools.wheels ask
+	$(BIN)/python -m tools.readme
 
 lock: venv ## resolve the lock files anew (make lock UPGRADE=--upgrade takes newer releases)
 	@sh .ci/lock $(UPGRADE)

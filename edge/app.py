@@ -99,8 +99,7 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
         heard = ask(config.control_path, question)
         if heard is not None:
             return heard
-        is_none_yet = not config.store_path.exists() and not config.keys_path.exists()
-        if is_none_yet and (nothing := _of_no_store(config, question)) is not None:
+        if household.is_none_yet(config) and (nothing := _of_no_store(config, question)) is not None:
             return nothing
         try:
             with household.registry(config) as (people, _):

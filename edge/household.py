@@ -31,6 +31,17 @@ def registry(config: Config, announce: Announce | None = None) -> Iterator[tuple
         yield Registry(store, *space(config), *limits, consent_required=required), store
 
 
+def is_none_yet(config: Config) -> bool:
+    """Whether there is neither a store nor the keys of one. Raises StoreError for one who may not even look."""
+    try:
+        return not config.store_path.exists() and not config.keys_path.exists()
+    except PermissionError as error:
+        raise StoreError(
+            f"{shown(config.paths.state, 120)} is for the guardian and root alone. Start facelatch-door, which answers "
+            "operators, or use sudo."
+        ) from error
+
+
 def space(config: Config) -> tuple[str, int]:
     """The embedding model's name and dimension. Raises ModelError."""
     from edge.models.manifest import template_space

@@ -1,7 +1,7 @@
 """Who is at the other end of a Unix socket, as the kernel says: the credentials of unix(7)'s SO_PEERCRED.
 
-They are those of the moment of connecting. File modes let a group through already (systemd/facelatch.tmpfiles); that the
-right user asks is looked at besides, as a mode is changed more easily than this.
+They are those of the moment of connecting. The sockets' modes let one group through each (systemd/facelatch.tmpfiles);
+who asks is looked at besides, as a mode is changed more easily than this.
 """
 
 import grp

@@ -13,7 +13,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-LOCKS = {"requirements.lock": ("test",), "requirements-tools.lock": ("test", "tools")}
+LOCKS = {
+    "requirements.lock": ("test",),
+    "requirements-tools.lock": ("test", "tools"),
+    "requirements-product.lock": ("device", "build"),
+}
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +104,10 @@ def test_a_lock_file_has_what_the_project_asks_for(lock: str, python: str, machi
     extras = [line for extra in LOCKS[lock] for line in project["optional-dependencies"][extra]]
     for wanted in filter(applies, map(Requirement, [*project["dependencies"], *extras])):
         assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), wanted
+
+
+def test_what_runs_at_the_door_is_what_the_tests_run_with() -> None:
+    """requirements-product.lock holds no version that requirements.lock does not; lgpio alone is the board's."""
+    tested = {str(requirement).split(";", maxsplit=1)[0] for requirement, _ in pins("requirements.lock")}
+    installed = {str(requirement).split(";", maxsplit=1)[0] for requirement, _ in pins("requirements-product.lock")}
+    assert {each.split("==", maxsplit=1)[0] for each in installed - tested} == {"lgpio"}

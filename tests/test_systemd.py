@@ -1,30 +1,116 @@
-"""The units start commands that exist, as two users, neither with a network."""
+"""The units start commands that exist, as two users, neither with a network, and as closed as systemd can tell."""
 
-from configparser import ConfigParser
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from edge import cli
+from edge.peers import EYES, OPERATORS
+from edge.settings import Config
 
-UNITS = sorted((Path(__file__).parents[1] / "systemd").glob("*.service"))
+SYSTEMD = Path(__file__).parents[1] / "systemd"
+UNITS = sorted(SYSTEMD.glob("*.service"))
+EXPOSURE_MAX = {"facelatch-door.service": 1.5, "facelatch-eyes.service": 2.5}
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
 
-def service(unit: Path) -> dict[str, str]:
-    parser = ConfigParser(strict=False, interpolation=None)
-    parser.read(unit)
-    return dict(parser["Service"])
+def service(unit: Path) -> Mapping[str, list[str]]:
+    """Every setting of ``[Service]``, by its name in lower case, with its values in order."""
+    found: dict[str, list[str]] = {}
+    section = ""
+    for line in unit.read_text().splitlines():
+        if line.startswith("["):
+            section = line
+        elif section == "[Service]" and line and not line.startswith("#"):
+            name, value = line.split("=", 1)
+            found.setdefault(name.lower(), []).append(value)
+    return found
+
+
+def test_guardian_and_eyes_are_there() -> None:
+    assert [unit.name for unit in UNITS] == list(EXPOSURE_MAX)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_starts_a_command_that_exists_without_a_network(unit: Path) -> None:
     settings = service(unit)
-    verb = settings["execstart"].split()[-1]
-    assert verb in cli.facelatch.commands
-    assert settings["user"] == unit.stem
-    assert settings["restrictaddressfamilies"] == "AF_UNIX"
-    assert settings["privatenetwork"] == "yes"
+    for verb in [command.split()[-1] for command in settings["execstart"] + settings.get("execstoppost", [])]:
+        assert verb in cli.facelatch.commands
+    assert settings["user"] == [unit.stem]
+    assert "AF_INET" not in str(settings["restrictaddressfamilies"])
+    assert settings["privatenetwork"] == ["yes"]
 
 
-def test_guardian_and_eyes_are_there() -> None:
-    assert [unit.name for unit in UNITS] == ["facelatch-door.service", "facelatch-eyes.service"]
+def test_the_guardian_is_watched_and_secured_when_it_ends() -> None:
+    settings = service(SYSTEMD / "facelatch-door.service")
+    assert settings["type"] == ["notify"]
+    assert float(settings["watchdogsec"][0]) <= 2
+    assert settings["execstoppost"][0].endswith("facelatch secure")
+    assert settings["restart"] == ["always"]
+
+
+def test_devices_are_a_list_for_each_and_not_shared() -> None:
+    door, eyes = (service(SYSTEMD / name) for name in EXPOSURE_MAX)
+    assert door["devicepolicy"] == eyes["devicepolicy"] == ["closed"]
+    assert door["deviceallow"] == ["char-gpiochip rw"]
+    assert not set(door["deviceallow"]) & set(eyes["deviceallow"])
+    assert {"char-video4linux rw", "char-media rw", "char-dma_heap rw"} <= set(eyes["deviceallow"])
+    assert EYES not in str(door.get("supplementarygroups")) + str(door.get("group"))
+    assert eyes["supplementarygroups"] == ["video"]
+
+
+def test_the_guardian_may_ask_whether_ntp_holds_the_clock() -> None:
+    """ProtectClock= and a filter without these calls make `Clock.trusted` false for ever on a board without battery."""
+    settings = service(SYSTEMD / "facelatch-door.service")
+    assert "protectclock" not in settings
+    assert {"adjtimex", "clock_adjtime"} <= set(settings["systemcallfilter"][-1].split())
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_setting_of_the_sandbox_is_explained(unit: Path) -> None:
+    """A comment stands above each group, and a group is no longer than one reads at a glance."""
+    explained, since = False, 0
+    for line in unit.read_text().split("[Service]")[1].split("[Install]")[0].splitlines():
+        if line.startswith("# "):
+            explained, since = True, 0
+        elif not line:
+            explained = False
+        elif not line.startswith("#"):
+            since += 1
+            assert explained, line
+            assert since <= 9, line
+
+
+def test_the_folders_are_those_of_the_configuration_each_with_its_one_group() -> None:
+    rows = [line.split() for line in (SYSTEMD / "facelatch.tmpfiles").read_text().splitlines() if line[0] == "d"]
+    assert {path: (mode, user, group) for _, path, mode, user, group, _ in rows} == {
+        Config().paths.state: ("0700", "facelatch-door", "facelatch-door"),
+        Config().paths.runtime: ("2751", "facelatch-door", OPERATORS),
+        str(Config().looks_path.parent): ("2750", "facelatch-door", EYES),
+    }
+    assert str(Config().control_path.parent) == Config().paths.runtime
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_exposure_that_systemd_computes_is_small(unit: Path) -> None:
+    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(unit)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", told)
+    assert found, told
+    assert float(found[1]) <= EXPOSURE_MAX[unit.name], told
+
+
+@needs_systemd
+def test_systemd_finds_nothing_to_say_of_the_units(tmp_path: Path) -> None:
+    """All but that facelatch is not installed here: a program that is stands in its place."""
+    for unit in UNITS:
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/facelatch/bin/facelatch", "/bin/true"))
+    command = ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert [line for line in (told.stdout + told.stderr).splitlines() if "facelatch" in line] == []

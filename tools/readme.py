@@ -1,5 +1,5 @@
-"""Fills the generated blocks of README.md and models_tflite/README.md: ``python -m tools.readme``. A test checks that
-they are up to date.
+"""Fills the generated blocks of README.md, models_tflite/README.md and systemd/README.md: ``python -m tools.readme``. A
+test checks that they are up to date.
 
 A block stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
 """
@@ -18,7 +18,7 @@ from edge import config as configuration
 from edge.core.door import TABLE, TIMED, Signal, State
 from edge.models.manifest import MANIFEST, Shelf
 from edge.settings import Config, IndicatorConfig, InputsConfig
-from tools import cards
+from tools import cards, wheels
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 SESSION = README.parent / "tools/demo/session.txt"
@@ -153,7 +153,11 @@ BLOCKS: Blocks = {
     "accuracy": accuracy_block,
 }
 
-PAGES: Mapping[Path, Blocks] = {README: BLOCKS, cards.README: cards.BLOCKS}
+PAGES: Mapping[Path, Blocks] = {
+    README: BLOCKS,
+    cards.README: cards.BLOCKS,
+    README.parent / "systemd/README.md": {"wheels": lambda: wheels.table(wheels.recorded())},
+}
 
 
 def main() -> int:

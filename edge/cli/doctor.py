@@ -1,7 +1,9 @@
 """``facelatch doctor``: what works on this machine, what does not, and what to do about it."""
 
+import grp
 import os
 import platform
+import pwd
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -19,7 +21,11 @@ from edge.cli.output import console, json_option, print_json, table
 from edge.core.door import State
 from edge.errors import ConfigError, FacelatchError, ModelError
 from edge.link import ask
+from edge.peers import OPERATORS
 from edge.settings import Config
+
+HUMANS_FROM = 1000
+"""The first number of a person's account (Debian policy 9.2.2); those below are services."""
 
 MODULES = Path("/sys/module")
 """Where the kernel shows its modules' parameters."""
@@ -110,7 +116,7 @@ def _accelerator(config: Config) -> tuple[str, str]:
 
 
 def _people(config: Config) -> tuple[str, str]:
-    if not config.store_path.exists() and not config.control_path.exists():
+    if not config.control_path.exists() and household.is_none_yet(config):
         return "note", f"no store at {config.store_path} yet. `facelatch enroll NAME PHOTO` makes it."
     everybody = app.people(config)
     again = [person.name for person in everybody if person.enrol_again]
@@ -134,6 +140,8 @@ def _keys(config: Config) -> tuple[str, str]:
 def _backups(config: Config) -> tuple[str, str]:
     if not config.backup.keep:
         return "note", "none is made (backup.keep = 0): a damaged card takes everybody's enrolment with it"
+    if config.store_path.parent.exists() and not os.access(config.paths.state, os.X_OK, effective_ids=True):
+        return "note", f"only root can look into {config.paths.state}: `sudo facelatch doctor`"
     newest_utc = household.newest_backup_utc(config)
     if newest_utc is None:
         return "note", f"none yet in {config.backups_path}; a running lock makes one a day"
@@ -144,8 +152,40 @@ def _backups(config: Config) -> tuple[str, str]:
 def _guardian(config: Config) -> tuple[str, str]:
     status = ask(config.control_path, wire.AskStatus())
     if not isinstance(status, wire.Status):
-        return "note", "not running. Start it with `facelatch run`, or as the service facelatch-door."
+        return "note", "not running. Start it with `facelatch run`, or `sudo systemctl start facelatch-door`."
     return "fault" if status.door == State.FAULT.value else "ok", status.line()
+
+
+def _eyes(config: Config) -> tuple[str, str]:
+    """What the running guardian says of them; whether a camera works shows `--camera`."""
+    status = ask(config.control_path, wire.AskStatus())
+    if not isinstance(status, wire.Status):
+        return "note", "nobody to report to: no guardian runs"
+    if status.eyes.startswith("away"):
+        return "note", (
+            "away: no face opens the door. `journalctl -u facelatch-eyes` says why; the camera is set in [camera], and "
+            "`facelatch doctor --camera` tries it while the service is stopped."
+        )
+    return "ok", status.eyes
+
+
+def _operators(config: Config) -> tuple[str, str]:
+    """Human members only: a service among them could open the door."""
+    try:
+        members = grp.getgrnam(OPERATORS).gr_mem
+    except KeyError:
+        return "note", f"there is no group {OPERATORS}: only root operates the door"
+    services = [name for name in members if _is_service(name)]
+    if services:
+        return "fault", f"{', '.join(services)} in {OPERATORS} is no human: `sudo gpasswd -d NAME {OPERATORS}`"
+    return "ok", f"root, and of {OPERATORS}: {', '.join(members) or 'nobody'} (`sudo usermod -aG {OPERATORS} NAME`)"
+
+
+def _is_service(name: str) -> bool:
+    try:
+        return pwd.getpwnam(name).pw_uid < HUMANS_FROM
+    except KeyError:
+        return False
 
 
 def _bolt(config: Config) -> tuple[str, str]:
@@ -209,6 +249,8 @@ CHECKS: dict[str, Callable[[Config], tuple[str, str]]] = {
     "keys": _keys,
     "backups": _backups,
     "guardian": _guardian,
+    "eyes": _eyes,
+    "operators": _operators,
     "bolt": _bolt,
     "killed guardian": killed,
     "inputs": _inputs,

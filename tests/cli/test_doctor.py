@@ -1,6 +1,8 @@
 """``facelatch doctor`` on what hangs on the board's lines."""
 
+import grp
 import json
+import os
 import subprocess
 import threading
 from pathlib import Path
@@ -8,9 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.cli.doctor import _guardian, killed
+from edge import app, wire
+from edge.cli.doctor import _backups, _eyes, _guardian, _operators, killed
+from edge.errors import StoreError
 from edge.settings import BoltConfig, Config, InputsConfig, KeypadConfig
 from tests.cli.facelatch import command, run
+from tests.unprivileged import unprivileged
 
 
 def findings(config: Config) -> dict[str, dict[str, str]]:
@@ -50,6 +55,42 @@ def test_a_door_in_fault_is_a_fault(house: Config) -> None:
         watchdog.cancel()
     assert found[0] == "fault"
     assert "the case was opened" in found[1]
+
+
+def test_eyes_that_are_away_are_said_with_what_to_do(house: Config) -> None:
+    assert "no guardian" in findings(house)["eyes"]["detail"]
+    with subprocess.Popen(command(house, "door", "--json"), stdout=subprocess.DEVNULL) as guardian:
+        watchdog = threading.Timer(60, guardian.kill)
+        watchdog.start()
+        while _guardian(house)[1].startswith("not running"):
+            assert guardian.poll() is None
+        state, said = _eyes(house)
+        guardian.terminate()
+        watchdog.cancel()
+    assert state == "note"
+    assert "journalctl -u facelatch-eyes" in said
+
+
+def test_a_service_among_the_operators_is_a_fault(house: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def group(members: list[str]) -> grp.struct_group:
+        return grp.struct_group(("facelatch-admin", "x", 995, members))
+
+    monkeypatch.setattr(grp, "getgrnam", lambda name: group(["somebody-human"]))
+    assert _operators(house)[0] == "ok"
+    monkeypatch.setattr(grp, "getgrnam", lambda name: group(["somebody-human", "daemon"]))
+    state, said = _operators(house)
+    assert state == "fault"
+    assert said.startswith("daemon in facelatch-admin")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's folder is needed")
+def test_an_operator_without_a_guardian_is_told_to_use_sudo(house: Config) -> None:
+    Path(house.paths.state).mkdir(mode=0o700)
+    Path(house.paths.state).parent.chmod(0o755)
+    with unprivileged():
+        with pytest.raises(StoreError, match="sudo"):
+            app.answer(house, wire.AskStatus())
+        assert "sudo" in _backups(house)[1]
 
 
 @pytest.mark.parametrize(

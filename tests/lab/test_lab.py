@@ -5,29 +5,8 @@ from importlib import import_module
 import pytest
 
 from tests.lab import __main__ as runner
-from tests.lab import board, wheels
+from tests.lab import board
 from tests.lab.board import Write
-
-LOCK = """\
-# made by a tool
-numpy==1.26.4 ; python_full_version < '3.12' \\
-    --hash=sha256:aa \\
-    --hash=sha256:ab
-    # via something
-numpy==2.5.5 ; python_full_version >= '3.12' \\
-    --hash=sha256:bb
-colorama==0.4.6 ; sys_platform == 'win32' \\
-    --hash=sha256:cc
-tqdm==4.70.1 ; platform_machine != 'armv7l' \\
-    --hash=sha256:dd
-"""
-
-
-def test_a_lock_is_read_for_the_guests_python_and_not_for_this_one() -> None:
-    assert wheels.for_guest(LOCK, "3.13", "x86_64") == (
-        "numpy==2.5.5 --hash=sha256:bb\ntqdm==4.70.1 --hash=sha256:dd\n"
-    )
-    assert wheels.for_guest(LOCK, "3.11", "armv7l") == "numpy==1.26.4 --hash=sha256:aa --hash=sha256:ab\n"
 
 
 def test_the_times_when_a_pin_was_high() -> None:

@@ -120,11 +120,13 @@ def attempts(who: str, guardian: int) -> dict[str, Callable[[], None]]:
         "set the host's name": lambda: socket.sethostname(socket.gethostname()),
         "write a kernel setting": lambda: opened("/proc/sys/kernel/hostname", os.O_WRONLY),
         "signal process 1": lambda: os.kill(1, 0),
-        "memory that is written and executed": code_made,
         "real-time priority": in_a_child(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
     }
     if who == "door":
-        return common | {"open the camera": lambda: opened("/dev/video0")}
+        return common | {
+            "open the camera": lambda: opened("/dev/video0"),
+            "memory that is written and executed": code_made,
+        }
     return common | {
         "open the GPIO chip": lambda: opened("/dev/gpiochip0"),
         "ask at the control socket": lambda: reached(CONTROL),
