@@ -97,15 +97,15 @@ def first(*paths: str) -> str:
 def attempts(who: str, guardian: int) -> dict[str, Callable[[], None]]:
     """What must be refused to both, and to this one."""
     common: dict[str, Callable[[], None]] = {
-        "an IPv4 socket": lambda: family(socket.AF_INET),
-        "an IPv6 socket": lambda: family(socket.AF_INET6),
-        "a raw packet socket": lambda: family(socket.AF_PACKET, socket.SOCK_RAW),
+        "make an IPv4 socket": lambda: family(socket.AF_INET),
+        "make an IPv6 socket": lambda: family(socket.AF_INET6),
+        "make a raw packet socket": lambda: family(socket.AF_PACKET, socket.SOCK_RAW),
         "write below /etc": lambda: written("/etc/probe"),
         "write below /etc/facelatch": lambda: written("/etc/facelatch/probe"),
         "write below /opt/facelatch": lambda: written("/opt/facelatch/probe"),
         "write below /usr/local/bin": lambda: written("/usr/local/bin/probe"),
         "write below /var/lib": lambda: written("/var/lib/probe"),
-        "write below /var/tmp of the system": lambda: read("/var/tmp/lab-marker"),
+        "read what others keep in /var/tmp": lambda: read("/var/tmp/lab-marker"),
         "read another home (/root)": lambda: read("/root/lab-marker"),
         "read another home (/home/owner)": lambda: read("/home/owner/lab-marker"),
         "read the disk /dev/vda": lambda: opened("/dev/vda", os.O_RDONLY),
@@ -120,12 +120,12 @@ def attempts(who: str, guardian: int) -> dict[str, Callable[[], None]]:
         "set the host's name": lambda: socket.sethostname(socket.gethostname()),
         "write a kernel setting": lambda: opened("/proc/sys/kernel/hostname", os.O_WRONLY),
         "signal process 1": lambda: os.kill(1, 0),
-        "real-time priority": in_a_child(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
+        "take real-time priority": in_a_child(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
     }
     if who == "door":
         return common | {
             "open the camera": lambda: opened("/dev/video0"),
-            "memory that is written and executed": code_made,
+            "execute memory that it has written": code_made,
         }
     return common | {
         "open the GPIO chip": lambda: opened("/dev/gpiochip0"),
