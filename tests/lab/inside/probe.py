@@ -38,6 +38,12 @@ def written(path: str) -> None:
     os.unlink(path)
 
 
+def moved(path: str) -> None:
+    """Move a file away and back."""
+    os.rename(path, f"{path}.probe")
+    os.rename(f"{path}.probe", path)
+
+
 def family(number: int, kind: int = socket.SOCK_DGRAM) -> None:
     socket.socket(number, kind).close()
 
@@ -136,7 +142,7 @@ def attempts(who: str, guardian: int) -> dict[str, Callable[[], None]]:
         "read the log's key": lambda: read(f"{STATE}/facelatch.db.logkey"),
         "write into the guardian's folder": lambda: written("/run/facelatch/probe"),
         "write into the looks' folder": lambda: written("/run/facelatch/looks/probe"),
-        "remove the looks socket": lambda: os.rename(LOOKS, LOOKS),
+        "remove the looks socket": lambda: moved(LOOKS),
         "see the guardian's process": lambda: read(f"/proc/{guardian}/status"),
         "read the guardian's memory": lambda: opened(f"/proc/{guardian}/mem", os.O_RDONLY),
         "trace the guardian": lambda: traced(guardian),
