@@ -92,7 +92,7 @@ def _tamper(lab: Lab, guest: Guest) -> None:
     since = guest.moment()
     guest.pull(TAMPER, 1)
     guest.until(LOW, within_s=15)
-    guest.hear("tamper ", since)
+    guest.hear(" tamper", since)
     fell_s = [write.at_s for write in board.written(guest, PIN, opened_s) if not write.level][:1]
     lab.check("an opened case secures", bool(fell_s), f"{fell_s[0] - opened_s:.1f} s after" if fell_s else "")
     refused = guest.run("facelatch unlock --reason 'in spite of it'")
