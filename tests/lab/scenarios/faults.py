@@ -14,7 +14,7 @@ PHOTOS = "/root/facelatch/photos"
 REPORTING = "eyes_present"
 AWAY = "eyes_away"
 SECURED_S = 18.0
-"""The watchdog's 2 s, and the 15 s that the unit gives `facelatch secure` (TimeoutStopSec). Nearly all of it is Python's
+"""The watchdog's 2 s, and the 15 s that the unit gives `facelatch secure` (TimeoutStopSec). Most of it is Python's
 start: 0.2 s on x86, 3 to 14 s in emulation, by how busy the host is. What it took is in the findings."""
 MONOTONIC = "python3 -c 'import time; print(time.monotonic())'"
 
