@@ -7,9 +7,11 @@ DATA ?=
 LFW ?=
 FACES ?=
 LIMIT ?= 400
+SCENARIO ?=
+CUTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo accuracy bench models modeltest wheel wheels lock clean
+.PHONY: help venv lint test demo accuracy bench models modeltest lab wheel wheels lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -45,6 +47,9 @@ modeltest: ## the tests of converting and quantising (TensorFlow, 2 GB in .venv-
 	@sh .ci/venv .venv-tools requirements-tools.lock
 	.venv-tools/bin/python -m tools.photos
 	.venv-tools/bin/pytest tests/tools
+
+lab: venv ## a machine that boots, installs and is mistreated: make lab [SCENARIO=name] [CUTS=50] (root; see tests/lab)
+	$(BIN)/python -m tests.lab $(SCENARIO) $(if $(CUTS),--cuts $(CUTS))
 
 wheel: venv ## dist/facelatch-*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

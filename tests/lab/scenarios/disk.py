@@ -1,0 +1,82 @@
+"""A full disk, a root that became read-only, a clock that nobody sets: the door goes on, and says what is wrong.
+
+The exit button works throughout, the bolt is secured in time, and a guardian that is started with a disk that cannot be
+written to secures first of all.
+"""
+
+from tests.lab import board
+from tests.lab.lab import Lab
+from tests.lab.vm import Guest
+
+PIN, EXIT_BUTTON = 17, 22
+HIGH = f"grep -q 1 /run/lab-lines/sim_gpio{PIN}/value"
+LOW = f"grep -q 0 /run/lab-lines/sim_gpio{PIN}/value"
+PHOTOS = "/root/facelatch/photos"
+
+
+def run(lab: Lab) -> None:
+    with lab.guest() as guest:
+        _no_time(lab, guest)
+        _full(lab, guest)
+        verified = guest.run("facelatch log verify")
+        lab.check("the log is whole after the full disk", verified.returncode == 0, verified.stdout)
+    with lab.guest() as guest:
+        _read_only(lab, guest)
+
+
+def _no_time(lab: Lab, guest: Guest) -> None:
+    """The guest's clock is held by nobody, as on a board without a network or a clock of its own."""
+    status = guest.sh("facelatch status")
+    synchronised = guest.sh("timedatectl show -P NTPSynchronized || true")
+    lab.check("without NTP the lock serves", status.startswith("LOCKED"), f"NTPSynchronized={synchronised}: {status}")
+    guest.sh(f"cd {PHOTOS}; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
+    guest.sh("facelatch people allow 'Barack Obama' --schedule 'Mon-Sun 00:00-24:00'")
+    begun_s, since = board.now_s(guest), guest.moment()
+    with guest.showing(f"{PHOTOS}/obama2.jpg"):
+        seen = guest.hear("refused .*(clock|calendar|trust)", since, within_s=300)
+    moved = [write for write in board.written(guest, PIN, begun_s) if write.level]
+    lab.check("... but lets nobody in by a schedule that the clock decides", not moved, seen)
+
+
+def _full(lab: Lab, guest: Guest) -> None:
+    guest.run("dd if=/dev/zero of=/fill bs=1M; dd if=/dev/zero of=/fill2 bs=512; sync", within_s=600)
+    free = guest.sh("df --output=avail / | tail -1")
+    lab.check("the disk is full", int(free) == 0 or int(free) < 64, f"{free.strip()} KiB free for root")
+    _button(lab, guest, "with a full disk")
+    told = guest.run("journalctl -u facelatch-door --no-pager -o cat | grep -m1 log_failed")
+    lab.check("the lock says that its log cannot be written", told.returncode == 0, told.stdout)
+    enrolled = guest.run(f"cd {PHOTOS}; facelatch enroll 'Joe Biden' biden.jpg")
+    lab.check("an enrolment is refused, and says why", enrolled.returncode != 0, enrolled.stdout[-200:])
+    guest.sh("systemctl restart facelatch-door", within_s=180)
+    guest.until("systemctl is-active -q facelatch-door", within_s=120)
+    lab.check("a guardian that starts with a full disk serves", guest.line(PIN) == 0, guest.sh("facelatch status"))
+    guest.sh("rm -f /fill /fill2; sync")
+    enrolled = guest.run(f"cd {PHOTOS}; facelatch enroll 'Joe Biden' biden.jpg")
+    lab.check("with room again people are enrolled", enrolled.returncode == 0, enrolled.stdout[-200:])
+
+
+def _read_only(lab: Lab, guest: Guest) -> None:
+    guest.sh("echo u >/proc/sysrq-trigger; until grep -q ' / ext4 ro' /proc/mounts; do sleep 0.1; done")
+    lab.check("the root became read-only", guest.run("touch /probe").returncode != 0)
+    _button(lab, guest, "with a read-only root")
+    lab.check("... and the guardian still answers", True, guest.sh("facelatch status"))
+    begun_s = board.now_s(guest)
+    guest.sh("facelatch unlock --for 25s --reason 'then killed'")
+    guest.sh("kill -KILL $(systemctl show -P MainPID facelatch-door)")
+    guest.until(LOW, within_s=60)
+    count = "systemctl show -P NRestarts facelatch-door"
+    guest.until(f"test $({count}) -ge 1", within_s=60)
+    lows = [write for write in board.written(guest, PIN, begun_s) if not write.level]
+    lab.check("a guardian killed then is followed by a write of the secure level", bool(lows), lows[-1:])
+    state = guest.run("systemctl show -p ActiveState -p SubState facelatch-door; facelatch status").stdout
+    lab.check("the bolt stays secured", guest.line(PIN) == 0, state)
+
+
+def _button(lab: Lab, guest: Guest, how: str) -> None:
+    begun_s = board.now_s(guest)
+    guest.pull(EXIT_BUTTON, 0)
+    guest.until(HIGH, within_s=30)
+    guest.pull(EXIT_BUTTON, 1)
+    guest.until(LOW, within_s=60)
+    spans = board.highs(board.written(guest, PIN, begun_s), board.now_s(guest))
+    lab.check(f"the exit button works {how}", len(spans) == 1, [f"{to - since:.1f} s" for since, to in spans])

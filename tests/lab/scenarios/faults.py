@@ -1,0 +1,88 @@
+"""Eyes and guardian are stopped and killed, the camera goes and comes back: the bolt is secured, and service goes on.
+
+The pin's own record says when. gpio-sim drops a pin whose owner was killed, as older Raspberry Pi kernels do; a newer
+one keeps it driven until `facelatch secure` (the guardian's ExecStopPost) writes: it is this write that is timed here.
+"""
+
+from tests.lab import board
+from tests.lab.lab import Lab
+from tests.lab.vm import Guest
+
+PIN = 17
+HIGH = f"grep -q 1 /run/lab-lines/sim_gpio{PIN}/value"
+PHOTOS = "/root/facelatch/photos"
+REPORTING = "eyes_present"
+AWAY = "eyes_away"
+SECURED_S = 18.0
+"""The watchdog's 2 s, and the 15 s that the unit gives `facelatch secure` (TimeoutStopSec). Most of it is Python's
+start: 0.2 s on x86, 3 to 14 s in emulation, by how busy the host is. What it took is in the findings."""
+MONOTONIC = "python3 -c 'import time; print(time.monotonic())'"
+
+
+def run(lab: Lab) -> None:
+    with lab.guest() as guest:
+        guest.sh(f"cd {PHOTOS}; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
+        since = guest.moment()
+        with guest.showing(f"{PHOTOS}/astronaut.png"):
+            lab.check("the eyes report", True, guest.hear(REPORTING, since, within_s=240))
+            _eyes_stopped(lab, guest)
+            _eyes_killed(lab, guest)
+            _guardian(lab, guest, "STOP")
+            _guardian(lab, guest, "KILL")
+        _camera_replaced(lab, guest)
+        verified = guest.run("facelatch log verify")
+        lab.check("the log is whole", verified.returncode == 0, verified.stdout)
+
+
+def _eyes_stopped(lab: Lab, guest: Guest) -> None:
+    since = guest.moment()
+    guest.sh("kill -STOP $(systemctl show -P MainPID facelatch-eyes)")
+    lab.check("stopped eyes are away", True, guest.hear(AWAY, since))
+    _button_works(lab, guest, "without eyes")
+    since = guest.moment()
+    guest.sh("kill -CONT $(systemctl show -P MainPID facelatch-eyes)")
+    lab.check("... and there again when they go on", True, guest.hear(REPORTING, since, within_s=240))
+
+
+def _eyes_killed(lab: Lab, guest: Guest) -> None:
+    since = guest.moment()
+    guest.sh("kill -KILL $(systemctl show -P MainPID facelatch-eyes)")
+    lab.check("killed eyes are missed", True, guest.hear(AWAY, since))
+    lab.check("... started again, and report", True, guest.hear(REPORTING, since, within_s=240))
+
+
+def _guardian(lab: Lab, guest: Guest, signal: str) -> None:
+    """Stop or kill the guardian while the bolt is released for 25 s."""
+    restarts = int(guest.sh("systemctl show -P NRestarts facelatch-door"))
+    begun_s = board.now_s(guest)
+    guest.sh(f"facelatch unlock --for 25s --reason 'SIG{signal}'")
+    guest.until(HIGH, within_s=20)
+    struck_s = float(guest.sh(f"{MONOTONIC}; kill -{signal} $(systemctl show -P MainPID facelatch-door)"))
+    guest.until(f"test $(systemctl show -P NRestarts facelatch-door) -gt {restarts}", within_s=60)
+    guest.until("systemctl is-active -q facelatch-door", within_s=120)
+    ready_s = board.now_s(guest)
+    writes = board.written(guest, PIN, begun_s)
+    lab.keep(f"pin-{signal}.txt", "\n".join(f"{w.at_s - struck_s:8.3f} s {w.level} {w.who}" for w in writes))
+    lows = [write.at_s for write in writes if write.at_s > struck_s and not write.level]
+    took_s = lows[0] - struck_s if lows else float("inf")
+    lab.check(f"SIG{signal}: `facelatch secure` writes the secure level", took_s < SECURED_S, f"after {took_s:.1f} s")
+    again = [write for write in writes if write.at_s > struck_s and write.level]
+    lab.check(f"SIG{signal}: the bolt is not released again", not again and guest.line(PIN) == 0, again or "")
+    lab.check(f"SIG{signal}: the guardian serves again", True, f"{ready_s - struck_s:.1f} s after")
+
+
+def _camera_replaced(lab: Lab, guest: Guest) -> None:
+    said = guest.hear("gave no frame|does not open", guest.moment())
+    lab.check("a camera that gives nothing any more is told", True, said)
+    _button_works(lab, guest, "without a camera")
+    with guest.showing(f"{PHOTOS}/obama2.jpg"):
+        took_s = guest.until(HIGH, within_s=300)
+        lab.check("with another camera the person enrolled is let in", True, f"{took_s:.1f} s after it was plugged in")
+
+
+def _button_works(lab: Lab, guest: Guest, how: str) -> None:
+    guest.pull(22, 0)
+    guest.until(HIGH, within_s=30)
+    guest.pull(22, 1)
+    guest.until(f"grep -q 0 /run/lab-lines/sim_gpio{PIN}/value", within_s=60)
+    lab.check(f"the exit button works {how}", True)
