@@ -195,7 +195,7 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
 
 
 def _daily_backup(config: Config, now: Clock, teller: Teller) -> DailyBackup:
-    return DailyBackup(lambda: household.back_up(config).name, household.newest_backup_utc(config), now, teller)
+    return DailyBackup(lambda: household.back_up_daily(config).name, household.newest_backup_utc(config), now, teller)
 
 
 def secure(config: Config) -> None:

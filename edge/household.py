@@ -59,17 +59,24 @@ def back_up(config: Config, target: Path | None = None) -> Path:
 
     Raises InputError, StoreError.
     """
-    from edge.store.backups import back_up, export
+    from edge.store.backups import export
     from edge.store.owner import as_owner_of
 
     if target is None:
-        keep = max(config.backup.keep, 1)
         with as_owner_of(Path(config.paths.state)):
-            return back_up(config.store_path, config.backups_path, SystemClock().utc(), keep)
+            return back_up_daily(config)
     if target.exists():
         raise InputError(f"{shown(str(target), 120)} is there already. Give another name, or remove it first.")
     export(config.store_path, target)
     return target
+
+
+def back_up_daily(config: Config) -> Path:
+    """The same into the folder of backups, for a thread of the guardian: the rights of a process are all its threads',
+    and those that drive the bolt keep theirs. Raises StoreError."""
+    from edge.store.backups import back_up
+
+    return back_up(config.store_path, config.backups_path, SystemClock().utc(), max(config.backup.keep, 1))
 
 
 def backups(config: Config) -> list[Path]:

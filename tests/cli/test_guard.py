@@ -125,3 +125,21 @@ def test_a_mistake_in_the_configuration_does_not_keep_the_bolt_from_being_secure
     assert line.read_text() == "0\n"
     file.write_text(mistaken.replace("pin = 17", 'pin = "17"', 1))
     assert subprocess.run([*arguments, "secure"], capture_output=True, check=False).returncode == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could change the rights of its threads")
+def test_a_daily_backup_of_a_guardian_that_is_root_changes_nobody_s_rights(
+    house: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the whole process's: the thread that secures the bolt would lose them, too."""
+    with household.registry(house):
+        pass
+    os.chown(house.paths.state, 4321, 4321)
+
+    def never(*_: int) -> None:
+        raise AssertionError("the rights of the guardian were changed")
+
+    monkeypatch.setattr(os, "seteuid", never)
+    assert household.back_up_daily(house).exists()
+    with pytest.raises(AssertionError):
+        household.back_up(house)
