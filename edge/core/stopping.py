@@ -29,5 +29,10 @@ class Stopping:
         return similarity_min + (self.early[past] if past < len(self.early) else 0.0)
 
 
-STANDARD = Stopping(looks_min=3, looks_max=10, early=(0.05, 0.03))
-"""The product's rule."""
+STANDARD = Stopping(looks_min=2, looks_max=20, early=(0.1, 0.08, 0.06, 0.04, 0.02))
+"""The product's rule. Chosen on whole approaches of eight people (25 sequences, strangers held against 3,200 people) so
+that an approach gives a stranger no more than a single look would, and owners do not wait: at the similarities that one
+look of 100, 1,000 and 10,000 exceeds, 0.91, 0.77 and 0.62 times as many approaches get in at 5 looks a second, and
+1.05, 1.10 and 0.87 at 15. Without ``early`` these are 1.30, 1.35 and 1.12, and with the first look alone deciding at
+any time 1.43, 1.54 and 1.50. Of four other people (6 sequences) 0.99, 1.09 and none got in. With a threshold of 0.65
+the median owner needs 2 looks and the slowest 9."""
