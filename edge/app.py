@@ -112,9 +112,10 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
 
 def _of_no_store(config: Config, question: wire.Question) -> wire.Answer | None:
     """The answer where there is no store yet, None to a question that makes one."""
-    similarity_min = config.match.similarity_min
+    decision = household.limits(config).decide([])
+    similarity_min = decision.similarity_min
     answers: dict[type[wire.Question], wire.Answer] = {
-        wire.AskStatus: status_without_guardian(0, similarity_min),
+        wire.AskStatus: status_without_guardian(0, decision),
         wire.AskPeople: wire.People([]),
         wire.AskIdentify: wire.Identified(None, None, None, False, similarity_min),
         wire.AskAlike: wire.Alike(similarity_min - config.match.margin_min, []),
@@ -135,6 +136,14 @@ def people(config: Config) -> list[wire.PersonLine]:
         found += page.people
         if not page.more:
             return found
+
+
+def status(config: Config) -> wire.Status:
+    """How the door is, and the threshold in force. Raises FacelatchError."""
+    found = answer(config, wire.AskStatus())
+    if not isinstance(found, wire.Status):
+        raise WireError("The guardian answered something else than its status. Use one release for both.")
+    return found
 
 
 def identify(config: Config, model_id: str, embedding: Embedding) -> wire.Identified:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.core.names import harmless
+from edge.core.risk import accepted
 from edge.core.schedule import Schedule
 from edge.errors import ConfigError, InputError
 from edge.settings import (
@@ -28,12 +29,16 @@ from edge.settings import (
     IndicatorConfig,
     InputsConfig,
     KeypadConfig,
+    MatchConfig,
 )
 
 DEFAULT_PATH = Path("/etc/facelatch/facelatch.toml")
 ENVIRONMENT_PREFIX = "FACELATCH_"
 FILE_MAX_BYTES = 100_000
 """The annotated template has under 10,000; a file this large is no configuration."""
+
+BY_HAND_MIN = 0.3
+"""The lowest threshold that an owner may set: one comparison of strangers in 35 exceeds it."""
 
 BCM_MAX = 27
 """The highest BCM number on the 40-pin header."""
@@ -160,7 +165,10 @@ def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
     evidence = EvidenceConfig(**chosen["evidence"])
     camera = CameraConfig(**chosen["camera"])
     keypad = KeypadConfig(**chosen["keypad"])
-    found = [*_calendar_faults(door)]
+    similarity_min = MatchConfig(**chosen["match"]).similarity_min
+    found = [*_calendar_faults(door), *_risk_faults(door)]
+    if 0 < similarity_min < BY_HAND_MIN:
+        found.append(f"match.similarity_min = {similarity_min}: 0 is derived, by hand it is {BY_HAND_MIN} to 0.95")
     found += _pin_faults(
         BoltConfig(**chosen["bolt"]), InputsConfig(**chosen["inputs"]), IndicatorConfig(**chosen["indicator"])
     )
@@ -214,6 +222,13 @@ def fitted(bolt: BoltConfig, inputs: InputsConfig, indicator: IndicatorConfig) -
         "indicator.buzzer": indicator.buzzer,
     }
     return {name: pin for name, pin in pins.items() if pin >= 0}
+
+
+def _risk_faults(door: DoorConfig) -> Iterator[str]:
+    try:
+        accepted(door.strangers_admitted_max)
+    except InputError as error:
+        yield f"door.strangers_admitted_max: {error}"
 
 
 def _calendar_faults(door: DoorConfig) -> Iterator[str]:

@@ -72,7 +72,7 @@ class Guardian:
         is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
         self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
         self._indicator = indicator
-        self._evidence = Evidence(terms(config))
+        self._evidence = Evidence(terms(config, registry.similarity_min))
         self._access = Access(config, store, clock)
         self._camera: str | None = None  # what the eyes on the line said hello with
         self._eyes = "away"
@@ -234,10 +234,14 @@ class Guardian:
         if is_list or kind is None:
             return self._registry.answer(question, who)
         self._evidence.weigh_anew()
+        before = self._registry.similarity_min
         try:
             answer = self._registry.answer(question, who)  # which logs it, too
         finally:
             self._access.reload()
+            self._evidence.require(self._registry.similarity_min)
+        if self._registry.similarity_min != before:
+            self._teller.say("threshold", {"similarity_min": self._registry.similarity_min, "before": before})
         person = answer.people[0] if isinstance(answer, wire.People) else None
         self._teller.say(kind, {"name": person.name, "templates": person.templates} if person else {})
         return answer
@@ -256,6 +260,7 @@ class Guardian:
             mode=self._access.mode_now().value,
             is_open=self.door.is_open,
             latched=self.door.latched,
+            threshold=self._registry.decision.reason,
         )
 
     def stop(self, reason: str) -> None:
@@ -378,10 +383,10 @@ class Guardian:
             self._indicator.show(sign)
 
 
-def terms(config: Config) -> Terms:
-    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds."""
+def terms(config: Config, similarity_min: float) -> Terms:
+    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds, with the threshold in force."""
     return Terms(
-        similarity_min=config.match.similarity_min,
+        similarity_min=similarity_min,
         margin_min=config.match.margin_min,
         looks_needed=config.evidence.looks_needed,
         looks_window=config.evidence.looks_window,

@@ -11,7 +11,10 @@ EDGE = Path(__file__).parents[1] / "edge"
 
 STANDARD = frozenset(sys.stdlib_module_names)
 PURE = frozenset(
-    {"collections", "copy", "dataclasses", "datetime", "difflib", "enum", "math", "re", "typing", "unicodedata"}
+    {
+        *("collections", "copy", "dataclasses", "datetime", "difflib", "enum", "functools", "itertools", "math", "re"),
+        *("statistics", "typing", "unicodedata"),
+    }
 )
 """What the core may take of the standard library: nothing that waits, reads, starts or listens."""
 BASE = {"edge.types", "edge.errors"}
@@ -44,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lookalikes": {"numpy", "edge.wire", "edge.core", *BASE},
     "registry": {
         "numpy",
+        "msgspec",
         "edge.wire",
         "edge.core",
         "edge.ports",

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edge import wire
+from edge.core.risk import Limits
 from edge.devices.bolt import TimedBolt
 from edge.devices.clock import SystemClock
 from edge.devices.simulated import SimulatedLines
@@ -63,7 +64,7 @@ def served(house: Config) -> Iterator[Served]:
         with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
             store.enroll("Ada", [ADA])
             bolt = TimedBolt(SimulatedLines(house.lines_path).output(17, active_high=True), clock)
-            household = Registry(store, MODEL, DIMENSION, 0.6, 0.05)
+            household = Registry(store, MODEL, DIMENSION, Limits(0.6), 0.05)
             notices: list[tuple[str, Mapping[str, Plain]]] = []
             guardian = Guardian(
                 house,

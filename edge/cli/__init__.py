@@ -18,6 +18,7 @@ from edge.cli.people import forget, people
 from edge.cli.permits import holidays
 from edge.cli.records import consent_command
 from edge.cli.reembed import reembed
+from edge.cli.risk import risk
 from edge.cli.run import door, eyes, run, secure, status
 from edge.cli.settings import config_group
 from edge.cli.store import backup, keys_group, restore
@@ -60,6 +61,7 @@ for command in (
     keys_group,
     look,
     status,
+    risk,
     log_group,
     doctor,
     wiring,

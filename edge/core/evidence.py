@@ -16,7 +16,7 @@ then anew: who stays in front of the camera is not given endless tries. A clear 
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.core.match import acceptable
 from edge.types import Look, Match
@@ -127,6 +127,10 @@ class Evidence:
         self._seen.clear()
         self._said.clear()
         self._grant = None
+
+    def require(self, similarity_min: float) -> None:
+        """From the next look on: the threshold follows who is enrolled."""
+        self._terms = replace(self._terms, similarity_min=similarity_min)
 
     def spoil(self, reason: str, captured_s: float, frame: int) -> Refused | None:
         """More than one person is in view: nothing gathered counts, nor anything captured in the next window.

@@ -6,6 +6,7 @@ import pytest
 
 from edge import wire
 from edge.core.door import State
+from edge.core.risk import Limits
 from edge.errors import BoltError, PersonError, StoreError, TemplateModelError, WireError
 from edge.guardian import EYES_AWAY_S, LISTED_MAX, Guardian
 from edge.latch import CHECK_EVERY_S
@@ -280,7 +281,7 @@ def test_a_crowd_that_must_enrol_again_fits_one_line_of_the_log(house: Config) -
         for number in range(LISTED_MAX + 5):
             store.enroll(f"Person {number:03}", [ADA])
     with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
-        registry = Registry(store, MODEL, DIMENSION, 0.6, 0.05)
+        registry = Registry(store, MODEL, DIMENSION, Limits(0.6), 0.05)
         Guardian(house, registry, store, FailingBolt(), clock, lambda kind, values: said.append((kind, values)))
         newest = store.events(1)[0].event
     assert [kind for kind, _ in said] == ["started", "enrol_again"]
@@ -308,7 +309,7 @@ def test_a_notice_that_cannot_be_announced_stops_nothing(house: Config, househol
     def gone(kind: str, values: Mapping[str, Plain]) -> None:
         raise BrokenPipeError
 
-    registry = Registry(household.store, MODEL, DIMENSION, 0.6, 0.05)
+    registry = Registry(household.store, MODEL, DIMENSION, Limits(0.6), 0.05)
     household.guardian = Guardian(house, registry, household.store, household.bolt, household.clock, gone)
     household.guardian.eyes_say(HELLO)
     for _ in range(3):
@@ -384,6 +385,6 @@ def test_stopping_secures(household: Household) -> None:
 
 def test_a_guardian_that_cannot_secure_its_bolt_does_not_start(household: Household, house: Config) -> None:
     household.bolt.broken = True
-    registry = Registry(household.store, MODEL, DIMENSION, 0.6, 0.05)
+    registry = Registry(household.store, MODEL, DIMENSION, Limits(0.6), 0.05)
     with pytest.raises(BoltError):
         Guardian(house, registry, household.store, household.bolt, household.clock, lambda kind, values: None)

@@ -11,7 +11,21 @@ import click
 from edge.cli.output import errors, json_option, print_json
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
-from tools.evaluate import alike, identification, keep, lfw, options, plot, record, report, summary, templates, wider
+from tools.evaluate import (
+    alike,
+    identification,
+    keep,
+    lfw,
+    odds,
+    options,
+    plot,
+    record,
+    report,
+    summary,
+    wider,
+)
+from tools.evaluate import templates as templating
+from tools.evaluate.calibration import Sets, calibrate
 from tools.evaluate.detection import detect, look_at
 from tools.evaluate.networks import FP32, FP32_ABSENT, REFERENCE, Networks, check_folder, revision
 from tools.evaluate.options import FOLDER
@@ -171,7 +185,7 @@ def templates_command(
     """How many templates, and which mean? Enrolled in one session, recognised in the others."""
     networks = options.ready(folders, variants, cache)
     data_set = options.open_data_set(*chosen, limit)
-    results = [templates.several(data_set, each, cache) for each in networks]
+    results = [templating.several(data_set, each, cache) for each in networks]
     if as_json:
         print_json({"revision": revision(), "results": results})
     else:
@@ -284,6 +298,44 @@ def record_command(
     if not all(target.met for target in reached):
         errors.print("A target is missed.", style="bold red")
         sys.exit(1)
+
+
+@evaluate.command("calibrate")
+@click.option("--data", type=FOLDER, required=True, help="A folder with lfw_view1, print_attack/live and london.")
+@click.option(
+    "--models", type=FOLDER, help="The networks whose manifest is written.  [default: those of this checkout]"
+)
+@options.cache_option
+@json_option
+def calibrate_command(data: Path, models: Path | None, cache: Path | None, as_json: bool) -> None:
+    """Measure what the lock's odds are made of, and write it into manifest.toml."""
+    models = models or own_folder()
+    networks = options.ready((models,), (), cache)
+    found = {each.variant: (each.digest, calibrate(Sets.open(data, each, cache))) for each in networks}
+    tables = keep.risk_tables(found, revision())
+    keep.write(models, tables)
+    if as_json:
+        print_json(tables)
+    else:
+        odds.print_calibrations({variant: of for variant, (_, of) in found.items()})
+        report.dim(f"Written to {models}/manifest.toml.")
+
+
+@evaluate.command("risk")
+@click.option("--data", type=FOLDER, required=True, help="A folder with lfw_view1, print_attack/live and london.")
+@options.network_options
+@options.cache_option
+@json_option
+def risk_command(
+    data: Path, folders: tuple[Path, ...], variants: tuple[str, ...], cache: Path | None, as_json: bool
+) -> None:
+    """Predicted against observed: strangers let in, of people whom the prediction was not made from."""
+    networks = options.ready(folders, variants or ("cpu", "edgetpu"), cache)
+    results = [line for each in networks for line in odds.compare(each.variant, Sets.open(data, each, cache))]
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        odds.print_lines(results)
 
 
 def _verified(

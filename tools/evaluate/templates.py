@@ -2,9 +2,9 @@
 
 Everybody is enrolled from the first session, then once more from the last, with pictures chosen as an enrolment chooses
 them (``edge.enroll.selection``; its quality gate is left out). Looks are the pictures of a person's other sessions;
-they are judged by the threshold and the margin that the lock has by default, before a gallery of everybody. Who has one
-session is in the gallery and gives no looks. An approach is a sequence of looks, pictures whose names differ after the
-last underscore only: it would let the person in when enough of some successive looks agree.
+they are judged by a threshold of 0.60 and the margin that the lock has by default, before a gallery of everybody. Who
+has one session is in the gallery and gives no looks. An approach is a sequence of looks, pictures whose names differ
+after the last underscore only: it would let the person in when enough of some successive looks agree.
 
 With a wrong template: one of a person's templates is replaced by a picture of each other person in turn. That person's
 looks on another occasion then come to a gallery in which nobody else has that face.
@@ -32,7 +32,7 @@ from tools.evaluate.sets import DataSet
 COUNTS = (1, 3, 5)
 """Templates of a person, or as many as there are usable pictures."""
 
-LIMITS, TERMS = MatchConfig(), EvidenceConfig()
+LIMITS, TERMS = MatchConfig(similarity_min=0.60), EvidenceConfig()
 
 Flags = npt.NDArray[np.bool_]
 
