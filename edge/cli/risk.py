@@ -143,7 +143,7 @@ def told(decision: Decision, limits: Limits, a_week: float) -> list[str]:
         f"({interval}). At {a_week:g} strangers a week that is once in {_time(known.admitted, a_week)}.",
         _owners(of, decision.similarity_min, limits),
         f"The threshold is a similarity of {decision.similarity_min:.3f}, {decision.reason}.",
-        f"In a crowd of one kind ({of.alike.source}): about once in {_count(known.alike)}.",
+        f"In a crowd of one kind ({of.alike.source}): up to once in {_count(known.alike)}.",
         f"Measured: strangers on {of.source}, corrected by {of.crowd.source}; looks of one approach on "
         f"{of.rho.source} (they correlate at {of.rho.value:.2f}); owners on {of.owners_source}. Odds like these are an "
         f"extrapolation: {assumed}.",

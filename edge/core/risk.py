@@ -115,7 +115,8 @@ class Calibration:
 class Odds:
     """The share of strangers' approaches that are let in, 0..1, with its 95 % interval.
 
-    ``alike``: the same in a crowd of one kind, a hint. ``extrapolated``: rarer than anything that was compared.
+    ``alike``: up to so many in a crowd of one kind: the upper end of a hint. ``extrapolated``: rarer than anything that
+    was compared.
     """
 
     admitted: float
@@ -248,7 +249,7 @@ def approach(
 ) -> float:
     """The share of strangers' approaches that are let in as one person of so many templates.
 
-    ``end``: "value", or the "low" or "high" end of 95 %; "alike": in a crowd of one kind.
+    ``end``: "value", or the "low" or "high" end of 95 %; "alike": up to so many in a crowd of one kind.
     """
     rho, agreement = calibration.rho, calibration.agreement
     known = {"high": ((rho.low, agreement.value), (rho.high, agreement.value)), "low": ((rho.low, agreement.high),)}
@@ -296,10 +297,10 @@ def _score(calibration: Calibration, similarity: float, templates: int, end: str
 def _line(calibration: Calibration, templates: int, end: str) -> tuple[Floats, Floats]:
     """Normal scores and the similarities there. Uncertainties of different people are independent: their squares
     add."""
-    crowd, lift = calibration.alike if end == "alike" else calibration.crowd, calibration.templates
+    crowd, lift = calibration.crowd, calibration.templates
     values = np.array(calibration.similarities)
     many = 1 - 1 / templates
-    middle = values + crowd.value + lift.value * many
+    middle = values + (calibration.alike.high if end == "alike" else crowd.value) + lift.value * many
     if end == "high":
         parts = np.array(calibration.highs) - values, crowd.high - crowd.value, (lift.high - lift.value) * many
         middle = middle + np.sqrt(sum(part**2 for part in parts))

@@ -57,7 +57,9 @@ class Line(msgspec.Struct, frozen=True):
             return f"none seen: below {self.at_most:.2g}"
         if self.observed <= self.most:
             return "conservative"
-        return "TOO LOW" if self.interval[0] > self.most else "too low, within chance"
+        if self.observed <= self.alike:
+            return "too low here; not for one kind"
+        return "TOO LOW"
 
 
 def compare(variant: str, sets: Sets) -> list[Line]:
