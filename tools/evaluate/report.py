@@ -103,20 +103,18 @@ def print_templates(results: Sequence[Several]) -> None:
                 _of(line.nearest, line.looks),
                 _of(line.looks - line.let_in, line.looks),
                 line.mistaken,
-                _of(line.passed, line.approaches),
                 _of(line.wrong_let_in, line.wrong_looks) if line.wrong else "",
             )
             for line in result.lines
         ]
-        heads = ("right one nearest", "false rejects", "let in as\nanother", "approaches that pass", "wrong one let in")
+        heads = ("right one nearest", "false rejects", "let in as\nanother", "wrong one let in")
         table(title, ("templates", "matched by", *heads), rows)
         dim(f"Pictures without a face: {result.pictures_without_face}; they are no looks.")
         if result.people < FEW_PEOPLE:
             dim(f"{result.people} people are few, and looks of one approach are much alike: the figures are theirs.")
     dim(
         f"False rejects: looks below {templates.LIMITS.similarity_min:.2f} or less than "
-        f"{templates.LIMITS.margin_min:.2f} ahead of the next person. An approach passes with "
-        f"{templates.TERMS.looks_needed} agreeing looks of {templates.TERMS.looks_window}. Everybody is enrolled from "
+        f"{templates.LIMITS.margin_min:.2f} ahead of the next person. Everybody is enrolled from "
         "the first session and then from the last. 'Wrong': one template is each other person's in turn; 'wrong one "
         "let in': that person's looks on another occasion, where nobody else has that face."
     )
