@@ -25,7 +25,6 @@ from edge.settings import (
     CameraConfig,
     Config,
     DoorConfig,
-    EvidenceConfig,
     IndicatorConfig,
     InputsConfig,
     KeypadConfig,
@@ -45,6 +44,10 @@ BCM_MAX = 27
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = get_type_hints(Config)
+
+_LOOKS = "how many looks an approach takes follows from how clear they are"
+GONE = {("evidence", key): _LOOKS for key in ("looks_needed", "looks_window", "window_s")}
+"""Settings of former versions, which wrote them all into the file, and why there is nothing to set any more."""
 
 Values = Mapping[str, object]
 
@@ -141,6 +144,9 @@ def _checked(origin: str, values: Values, faults: list[str]) -> Iterator[tuple[s
         else:
             hints = get_type_hints(SECTIONS[section], include_extras=True)
             for key, value in entries.items():
+                if (section, key) in GONE:
+                    faults.append(f"{origin}: {section}.{key} is no longer set: {GONE[section, key]}; delete the line")
+                    continue
                 if key not in hints:
                     faults.append(f"{origin}: there is no setting {section}.{key}{_meant(key, hints)}")
                     continue
@@ -162,7 +168,6 @@ def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What is wrong between settings that are each right."""
     door = DoorConfig(**chosen["door"])
     attempts = AttemptsConfig(**chosen["attempts"])
-    evidence = EvidenceConfig(**chosen["evidence"])
     camera = CameraConfig(**chosen["camera"])
     keypad = KeypadConfig(**chosen["keypad"])
     similarity_min = MatchConfig(**chosen["match"]).similarity_min
@@ -178,8 +183,6 @@ def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
         found.append(f"keypad.device = {_excerpt(keypad.device)} is no input device: see `ls /dev/input/by-id`")
     if attempts.lockout_s > attempts.lockout_max_s:
         found.append("attempts.lockout_s is more than attempts.lockout_max_s")
-    if evidence.looks_needed > evidence.looks_window:
-        found.append("evidence.looks_needed is more than evidence.looks_window: nobody could ever come in")
     if camera.driver == "replay" and not camera.source:
         found.append("camera.source must name the recording that camera.driver = 'replay' plays")
     return found

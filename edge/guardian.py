@@ -358,8 +358,7 @@ class Guardian:
         self._show(Sign.LOOKING)
         verdict: Recognised | Refused | None
         if not isinstance(chosen, Unusable):
-            found = self._registry.index.best(chosen.embedding)
-            verdict = self._evidence.add(chosen, found, self._clock.now_s())
+            verdict = self._evidence.add(chosen, self._registry.index.best, self._clock.now_s())
         elif chosen.look is None:
             # A frame stamped in the future would spoil everything until then.
             verdict = self._evidence.spoil(chosen.reason, min(report.captured_s, self._clock.now_s()), report.frame)
@@ -388,9 +387,6 @@ def terms(config: Config, similarity_min: float) -> Terms:
     return Terms(
         similarity_min=similarity_min,
         margin_min=config.match.margin_min,
-        looks_needed=config.evidence.looks_needed,
-        looks_window=config.evidence.looks_window,
-        window_s=config.evidence.window_s,
         look_age_max_s=config.evidence.look_age_max_ms / 1000,
         near_miss=config.attempts.near_miss,
     )

@@ -162,11 +162,8 @@ class MatchConfig(msgspec.Struct, frozen=True):
 
 
 class EvidenceConfig(msgspec.Struct, frozen=True):
-    """How many looks must agree."""
+    """Which looks count."""
 
-    looks_needed: Annotated[int, Meta(ge=1, le=20, description="agreeing looks ...")] = 3
-    looks_window: Annotated[int, Meta(ge=1, le=60, description="... among so many of the latest ...")] = 5
-    window_s: Annotated[float, Meta(ge=0.2, le=10, description="... within so many seconds")] = 2.0
     look_age_max_ms: Annotated[
         int, Meta(ge=50, le=3000, description="a look that was captured longer ago never counts")
     ] = 500

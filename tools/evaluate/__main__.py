@@ -9,10 +9,13 @@ from typing import Any
 import click
 
 from edge.cli.output import errors, json_option, print_json
+from edge.core.choose import SeveralFaces
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
 from tools.evaluate import (
     alike,
+    approaches,
+    failures,
     identification,
     keep,
     lfw,
@@ -215,6 +218,78 @@ def tail_command(
         print_json({"revision": revision(), "results": results})
     else:
         report.print_tail(results)
+        _print_origin(results, networks)
+
+
+@evaluate.command("approaches")
+@click.option(
+    "--faces",
+    "folder",
+    type=FOLDER,
+    required=True,
+    help="A folder with print_attack/live (NUAA) or clips; london and lfw_view1 fill the galleries.",
+)
+@options.network_options
+@click.option(
+    "--similarity-min",
+    "thresholds",
+    type=click.FloatRange(-1, 1),
+    multiple=True,
+    default=approaches.THRESHOLDS,
+    show_default=True,
+    help="match.similarity_min; several times.",
+)
+@click.option(
+    "--enrolled",
+    "sizes",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=approaches.SIZES,
+    show_default=True,
+    help="How many people are enrolled; several times.",
+)
+@click.option(
+    "--several",
+    type=click.Choice(["nearest", "refuse"]),
+    default="nearest",
+    show_default=True,
+    help="faces.several: many of these sequences have bystanders.",
+)
+@click.option("--failures", "sheet", type=options.FILE, help="Draw the worst failures with the reasons (PNG).")
+@click.option("--record", "is_kept", is_flag=True, help="Write how looks correlate into manifest.toml.")
+@options.limit_option("Only so many pictures of london and of lfw_view1 (there: pairs of each list).")
+@options.cache_option
+@json_option
+def approaches_command(
+    folder: Path,
+    folders: tuple[Path, ...],
+    variants: tuple[str, ...],
+    thresholds: tuple[float, ...],
+    sizes: tuple[int, ...],
+    several: SeveralFaces,
+    sheet: Path | None,
+    is_kept: bool,
+    limit: int | None,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
+    """Does the owner get in, and how soon, and who else does? Whole approaches, by the lock's own rule."""
+    networks = options.ready(folders, variants, cache)
+    if sheet is not None and not sheet.parent.is_dir():
+        raise InputError(f"The folder of {sheet!s:.120} does not exist. Make it, or name another file.")
+    results: list[approaches.Approaches] = []
+    for each in networks:
+        world = approaches.open_world(folder, each, cache, several, limit)
+        result, judged = approaches.evaluate(world, each, sorted(set(thresholds)), sorted(set(sizes)), several)
+        if sheet is not None and not results:
+            failures.draw(sheet, failures.worst(judged), each)
+        results.append(result)
+        if is_kept:
+            keep.add(each.shelf.folder, "approaches", each.variant, approaches.table(result, revision()))
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_approaches(results)
         _print_origin(results, networks)
 
 

@@ -60,6 +60,16 @@ def write(folder: Path, measured: Mapping[str, Any]) -> None:
         ) from error
 
 
+def add(folder: Path, table: str, variant: str, values: Mapping[str, Any]) -> None:
+    """Replace [``table``.``variant``] and leave the rest as it is. Raises ModelError."""
+    path = folder / MANIFEST
+    try:
+        before = tomllib.loads(path.read_text(encoding="utf-8")).get(table, {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"The manifest {path} cannot be read ({error}). Check the file and its folder.") from error
+    write(folder, {table: {**before, variant: dict(values)}})
+
+
 def _accuracy(one: Measured, revision: str | None) -> dict[str, Any]:
     view1 = _plain(one.view1, leave={"networks", "variant", "digest", "compared", "note"})
     view1 |= {COMPARED[compared.what]: _compared(compared) for compared in one.view1.compared}
