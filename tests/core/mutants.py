@@ -115,7 +115,12 @@ MUTANTS: dict[str, Mutant] = {
     "looks far apart are one approach": Mutant(
         "core/evidence.py", " or now_s - approach.last_s > GONE_S:", ":", _EVIDENCE
     ),
-    "one look suffices": Mutant("core/stopping.py", "if looks < self.looks_min:", "if looks < 1:", _EVIDENCE),
+    "one look suffices": Mutant(
+        "core/stopping.py", "if looks < self.looks_min:", "if looks < 1:", ("core/test_stopping.py",)
+    ),
+    "an approach of one look is an attempt": Mutant(
+        "core/evidence.py", " and pool.looks >= stopping.looks_min:", ":", _EVIDENCE
+    ),
     "the first looks need be no clearer": Mutant(
         "core/evidence.py", "needed = stopping.needed(pool.looks, ", "needed = stopping.needed(99, ", _EVIDENCE
     ),
@@ -145,10 +150,7 @@ MUTANTS: dict[str, Mutant] = {
         "core/track.py",
         "track.pool.agreement(embedding) >= SAME_FACE_MIN",
         "True",
-        ("core/test_track.py", "test_eyes.py"),
-    ),
-    "the eyes do not look whether a track is one face": Mutant(
-        "eyes.py", "if flaw(quality, 0.0) is None:", "if False:", ("test_eyes.py",)
+        ("core/test_track.py",),
     ),
     "a poor look is worth as much as a good one": Mutant(
         "core/quality.py", "return max(sharp * sure, WEIGHT_MIN)", "return 1.0", ("core/test_pool.py",)

@@ -75,7 +75,15 @@ def test_an_unclear_look_between_does_not_spoil_an_approach() -> None:
 
 def test_a_look_that_clearly_names_somebody_else_takes_everything_gathered_away() -> None:
     assert granted(outcomes(like(0.75), BOB, ADA, BOB, ADA, BOB)) == []
-    assert granted(outcomes(ADA, BOB, ADA, ADA)) == [3]
+    said = outcomes(ADA, BOB, ADA, ADA)
+    assert isinstance(said[3], Recognised)
+    assert said[3].looks == 2
+
+
+def test_looks_that_together_resemble_another_than_one_of_them_names_open_nothing() -> None:
+    others = [like(0.66, 0.7), like(0.3, 0.59)] * 9  # none of them names anybody; their mean resembles Bob
+    assert granted(outcomes(*others)) != []
+    assert granted(outcomes(like(0.62, 0.5), *others)) == []
 
 
 def test_looks_that_name_somebody_by_turns_never_open_and_end_like_others() -> None:

@@ -22,6 +22,7 @@ from tools.evaluate import (
     odds,
     options,
     plot,
+    reach,
     record,
     report,
     summary,
@@ -290,6 +291,27 @@ def approaches_command(
         print_json({"revision": revision(), "results": results})
     else:
         report.print_approaches(results)
+        _print_origin(results, networks)
+
+
+@evaluate.command("reach")
+@click.option(
+    "--faces",
+    "folder",
+    type=FOLDER,
+    required=True,
+    help="A folder with any of london, print_attack/live (NUAA), lfw_view1 and clips.",
+)
+@options.network_options
+@json_option
+def reach_command(folder: Path, folders: tuple[Path, ...], variants: tuple[str, ...], as_json: bool) -> None:
+    """How far away, and how far turned, may a face be? By size in pixels and by yaw; centimetres by lens."""
+    networks = options.ready(folders, variants, None)
+    results = [reach.reach(folder, each) for each in networks]
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_reach(results)
         _print_origin(results, networks)
 
 

@@ -40,6 +40,10 @@ THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7)
 DRAWS = 10
 """Galleries that each sequence is held against, for every size; a still is held against one of so many."""
 
+STILLS = "strangers by stills"
+STILL_LOOKS = STANDARD.looks_min + len(STANDARD.early)
+"""After so many looks the rule asks for the threshold alone: more of the same look change nothing."""
+
 CHOSEN_ON = frozenset({"clips A", "clips B", "clips C", *(f"nuaa 000{number}" for number in (1, 3, 5, 7, 9))})
 
 MARGIN_MIN = MatchConfig().margin_min
@@ -141,7 +145,7 @@ def open_world(folder: Path, networks: Networks, cache: Path | None, several: Se
         embeddings = describe_all(chosen, networks, cache)
         others += from_pictures(chosen, embeddings)
         stills += [
-            still(chosen.name, picture.person, chosen.folder / picture.name, embedding, STANDARD.looks_max)
+            still(chosen.name, picture.person, chosen.folder / picture.name, embedding, STILL_LOOKS)
             for picture, embedding, found in zip(chosen.pictures, embeddings, faces(embeddings), strict=True)
             if found
         ]
@@ -165,8 +169,11 @@ def evaluate(
         cases = list(_cases(world, size, several))
         at: dict[float, list[Judged]] = {each: [] for each in thresholds}
         for case in tracked(cases, f"Approaches, {networks.variant}, {size} enrolled"):
-            for threshold in thresholds:
-                outcome = judge(case.visit, case.index, terms(threshold), several)
+            outcome: Outcome | None = None
+            for threshold in sorted(thresholds):
+                # One look repeated that a low threshold keeps out is as far from every higher one.
+                if outcome is None or outcome.admitted or case.who != STILLS:
+                    outcome = judge(case.visit, case.index, terms(threshold), several)
                 at[threshold].append(Judged(case, threshold, size, outcome))
         lines += [Line(threshold, size, _kinds(judged)) for threshold, judged in at.items()]
         kept = [each for judged in at.values() for each in judged]
@@ -226,7 +233,7 @@ def _cases(world: World, size: int, several: SeveralFaces) -> list[Case]:
         for place in own:
             index = index.replaced(place, Gallery(nobody, np.zeros(0, np.int64), {}))
         if len(index):
-            cases.append(Case("strangers by stills", visit, people, index, None))
+            cases.append(Case(STILLS, visit, people, index, None))
     return cases
 
 
@@ -243,7 +250,7 @@ def _kinds(judged: Sequence[Judged]) -> list[Kind]:
         of = [each for each in judged if each.case.who == who]
         found.append(_kind(who, of))
         apart = [each for each in of if each.case.visit.person not in CHOSEN_ON]
-        if who != "strangers by stills" and 0 < len(apart) < len(of):
+        if who != STILLS and 0 < len(apart) < len(of):
             found.append(_kind(f"{who}, held out", apart))
     return found
 

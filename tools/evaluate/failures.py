@@ -13,7 +13,7 @@ from edge.devices.capture import open_capture, read_rgb_frame
 from edge.errors import ImageError
 from edge.images import read_rgb
 from edge.types import Quality, Rgb
-from tools.evaluate.approaches import Judged
+from tools.evaluate.approaches import STILLS, Judged
 from tools.evaluate.describe import subject
 from tools.evaluate.networks import Networks
 
@@ -100,7 +100,7 @@ def draw(path: Path, failures: Sequence[Failure], networks: Networks) -> None:
 
 
 def _is_still(failure: Failure) -> bool:
-    return failure.judged.case.who == "strangers by stills"
+    return failure.judged.case.who == STILLS
 
 
 def _pictures(each: Judged) -> tuple[Path, Path]:

@@ -11,11 +11,14 @@ from tools.evaluate.comparing import TarAtFar
 from tools.evaluate.detection import Detection
 from tools.evaluate.identification import Identification, Rate
 from tools.evaluate.networks import revision
+from tools.evaluate.reach import Reach
 from tools.evaluate.sequences import LOOKS_A_SECOND
 from tools.evaluate.statistics import Interval
 from tools.evaluate.tail import ImpostorTail, Quantile
 from tools.evaluate.templates import Several
 from tools.evaluate.verification import FARS, Verification
+
+SIMILARITIES = ("5 %", "10 %", "half")
 
 FEW_PEOPLE = 30
 """Below that a bootstrap over people says little itself (Davison and Hinkley 1997, "Bootstrap methods", 2.6)."""
@@ -166,6 +169,39 @@ def print_approaches(results: Sequence[Approaches]) -> None:
         "not chosen. Stills: one picture as every look, held against people of London and LFW. In brackets: 95 % by "
         "bootstrap over people. A sequence comes before several galleries, and counts as an approach before each."
     )
+
+
+def print_reach(results: Sequence[Reach]) -> None:
+    """Similarity by size, with the distance by lens, and by yaw."""
+    for result in results:
+        for source in dict.fromkeys(line.source for line in result.by_size):
+            lines = [line for line in result.by_size if line.source == source]
+            title = f"{source}, {result.variant}: {lines[0].people} people, {lines[0].pictures} pictures, by size"
+            lenses = list(lines[0].distance_cm)
+            sizes = [
+                (
+                    line.face_px,
+                    *(f"{line.distance_cm[lens]:.0f}" for lens in lenses),
+                    _of(line.found, line.pictures),
+                    *_three(line.quantiles),
+                )
+                for line in lines
+            ]
+            heads = ("face px", *(f"{lens}\ncm" for lens in lenses), "found", *SIMILARITIES)
+            table(title, heads, sizes)
+        for source in dict.fromkeys(line.source for line in result.by_yaw):
+            turned = [line for line in result.by_yaw if line.source == source]
+            rows = [(line.from_deg, line.looks, *_three(line.quantiles)) for line in turned]
+            table(f"{source}, {result.variant}, by yaw", ("degrees\nfrom", "looks", *SIMILARITIES), rows)
+    dim(
+        "Similarity to one's own templates (LFW: of the two pictures of one person): what 5 %, 10 % and half of those "
+        "found stay below. Centimetres: where the picture spans the lens's whole field."
+    )
+
+
+def _three(quantiles: tuple[float, float, float]) -> tuple[str, str, str]:
+    low, tenth, middle = (f"{each:.3f}" for each in quantiles)
+    return low, tenth, middle
 
 
 def print_tail(results: Sequence[ImpostorTail]) -> None:

@@ -40,7 +40,7 @@ class Sequence:
     def frames(self, rate: float = LOOKS_A_SECOND) -> Iterator[Frame]:
         """The frames with the times at which a camera would have given them. Raises ImageError, CameraError."""
         if self.is_video:
-            yield from _video(self.pictures[0], rate)
+            yield from video(self.pictures[0], rate)
             return
         for number, path in enumerate(self.pictures):
             yield Frame(read_rgb(path), number / LOOKS_A_SECOND, number)
@@ -83,7 +83,8 @@ def _of_clips(folder: Path) -> list[Sequence]:
     return [Sequence(CLIPS, f"clips {person}", clip, clip, (folder / clip,)) for clip, person in sorted(rows)]
 
 
-def _video(path: Path, rate: float) -> Iterator[Frame]:
+def video(path: Path, rate: float) -> Iterator[Frame]:
+    """A video's frames, as many a second as its own rate allows. Raises CameraError."""
     capture, own = open_capture(str(path))
     every = max(round((own or rate) / rate), 1)
     try:
