@@ -93,6 +93,7 @@ class Guardian:
         self._backups = None if backups is None else backups(self._teller)
         self._teller.tell("started")
         self._tell_config_changes()
+        registry.log_threshold()
         self._latched = self._latched_before()
         for each in found:
             if each.input is Input.TAMPER or each.fault:

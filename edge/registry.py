@@ -49,7 +49,6 @@ class Registry:
         self._names: dict[int, str]
         self._nobody = Gallery(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64), {})
         self._read()
-        self._log_decision("")
 
     @property
     def similarity_min(self) -> float:
@@ -102,8 +101,24 @@ class Registry:
         """The name of somebody enrolled."""
         return self._names.get(person_id)
 
+    def log_threshold(self, who: str = "") -> None:
+        """The threshold with its reasons into the log, whenever it is another than was logged last."""
+        now = f"{self.similarity_min:.3f}"
+        try:
+            before = self._store.setting("similarity_min")
+            if before == now:
+                return
+            self._store.keep("similarity_min", now)
+        except FacelatchError as error:
+            _log.error("whether the threshold has changed cannot be told: %s", error)
+            return
+        facts = {"people": self.decision.people, "templates": self.decision.templates_max}
+        told = {"similarity_min": self.similarity_min, "before": before, **facts, "reason": self.decision.reason}
+        self._log("threshold", None, who, told)
+
     def _change(self, question: wire.AskEnroll | wire.AskForget | wire.AskRename, who: str) -> Person:
         """Who is enrolled; the index follows at once."""
+        before = self.similarity_min
         try:
             match question:
                 case wire.AskEnroll():
@@ -117,7 +132,8 @@ class Registry:
             self._read()  # whatever came of it is what holds
             raise
         self._log(kind, person.id, who, {"templates": person.templates})
-        self._log_decision(who)
+        if self.similarity_min != before:
+            self.log_threshold(who)
         return person
 
     def _follow(self, person: Person, *, is_gone: bool) -> None:
@@ -222,21 +238,6 @@ class Registry:
             self._store.log(Event(kind, person_id, {**detail, "by": who}))
         except FacelatchError as error:  # the change itself is stored
             _log.error("%s, but that could not be logged: %s", kind, error)
-
-    def _log_decision(self, who: str) -> None:
-        """The threshold with its reasons, whenever it is another than before; also than before the last start."""
-        now = f"{self.similarity_min:.3f}"
-        try:
-            before = self._store.setting("similarity_min")
-            if before == now:
-                return
-            self._store.keep("similarity_min", now)
-        except FacelatchError as error:
-            _log.error("whether the threshold has changed cannot be told: %s", error)
-            return
-        detail: dict[str, str | int | float | None] = {"similarity_min": self.similarity_min, "before": before}
-        facts = {"people": self.decision.people, "templates": self.decision.templates_max}
-        self._log("threshold", None, who, {**detail, **facts, "reason": self.decision.reason})
 
     def _read(self) -> None:
         self.index = Index(self._nobody)  # should the gallery not be readable now, nobody is known

@@ -150,7 +150,7 @@ class Decision:
         asked = one_in(self.admitted_max)
         if self.odds is None:
             return "set by hand; the odds of these networks are not known"
-        told = f"a stranger about {one_in(self.odds.admitted)} (at most {one_in(self.odds.high)})"
+        told = f"a stranger about {one_in(self.odds.admitted)}, at most {one_in(self.odds.high)}"
         if not self.people:
             return "nobody is enrolled"
         if not self.derived:

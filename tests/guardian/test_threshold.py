@@ -78,6 +78,7 @@ def test_a_start_with_another_risk_is_told_once(derived: Household, house: Confi
     strict = msgspec.structs.replace(house, door=DoorConfig(strangers_admitted_max="strict"))
     for _ in range(2):
         stricter = Registry(derived.store, MODEL, DIMENSION, limits(strict), MARGIN)
+        Guardian(strict, stricter, derived.store, derived.bolt, derived.clock, lambda kind, values: None)
     entries = threshold_entries(derived.store)
     assert len(entries) == before + 1
     assert entries[-1]["similarity_min"] == stricter.similarity_min > derived.guardian.status().similarity_min
