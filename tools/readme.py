@@ -151,6 +151,7 @@ BLOCKS: Blocks = {
     "commands": commands_block,
     "networks": networks_block,
     "accuracy": accuracy_block,
+    "odds": cards.odds_block,
 }
 
 PAGES: Mapping[Path, Blocks] = {

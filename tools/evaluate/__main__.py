@@ -17,6 +17,7 @@ from tools.evaluate import (
     approaches,
     failures,
     identification,
+    individual,
     keep,
     lfw,
     odds,
@@ -29,7 +30,7 @@ from tools.evaluate import (
     wider,
 )
 from tools.evaluate import templates as templating
-from tools.evaluate.calibration import Sets, calibrate
+from tools.evaluate.calibration import Sets, calibrate, described
 from tools.evaluate.detection import detect, look_at
 from tools.evaluate.networks import FP32, FP32_ABSENT, REFERENCE, Networks, check_folder, revision
 from tools.evaluate.options import FOLDER
@@ -433,6 +434,25 @@ def risk_command(
         print_json({"revision": revision(), "results": results})
     else:
         odds.print_lines(results)
+
+
+@evaluate.command("individual")
+@options.data_set_options
+@options.network_options
+@options.cache_option
+@json_option
+def individual_command(
+    chosen: tuple[str, Path], folders: tuple[Path, ...], variants: tuple[str, ...], cache: Path | None, as_json: bool
+) -> None:
+    """Would a threshold for each person help? Strangers let in at equal refusals of owners."""
+    networks = options.ready(folders, variants or ("cpu",), cache)
+    data_set = options.open_data_set(*chosen, None)
+    results = {each.variant: individual.individual(described(data_set, each, cache)) for each in networks}
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        for lines in results.values():
+            individual.print_individual(lines)
 
 
 def _verified(

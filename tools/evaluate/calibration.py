@@ -21,6 +21,7 @@ import numpy as np
 
 from edge.core.centre import centres
 from edge.core.risk import Calibration, Measure
+from edge.errors import InputError
 from edge.types import FloatArray
 from tools.evaluate import statistics
 from tools.evaluate.comparing import Impostors, Indices, impostors_of
@@ -81,19 +82,23 @@ class Sets:
         """LFW View 1, London and NUAA in ``folder``. Raises InputError, ImageError, ModelError."""
         wide, crowd = open_view1(folder / "lfw_view1").data_set, open_sessions(folder / "london")
         sequences = open_nuaa(folder / "print_attack" / "live")
-        return cls(*(_described(each, networks, cache) for each in (wide, crowd, sequences)))
+        return cls(*(described(each, networks, cache) for each in (wide, crowd, sequences)))
 
 
 def calibrate(sets: Sets) -> Calibration:
-    """All of it, as the lock takes it."""
-    singles = impostors(sets.wide)
-    similarities, lows, highs = tail(singles)
+    """All of it, as the lock takes it. Raises InputError where there are too few people or pictures."""
+    similarities, lows, highs = tail(impostors(sets.wide))
+    if len(similarities) <= SHARES.index(CROWD_SHARE) or np.bincount(sets.wide.owners).max() < max(COUNTS):
+        raise InputError(
+            f"{sets.wide.data_set.name} is too little: 1 / {CROWD_SHARE:g} comparisons of two people and a person with "
+            f"{max(COUNTS)} pictures are needed. Use LFW View 1."
+        )
     at = similarities[SHARES.index(CROWD_SHARE)]
     rho, agreement = looks_alike(sets.sequences, sets.wide)
     known = owners(sets.sequences)
     return Calibration(
         source=_source(sets.wide),
-        shares=SHARES,
+        shares=SHARES[: len(similarities)],
         similarities=similarities,
         lows=lows,
         highs=highs,
@@ -240,7 +245,8 @@ def _measure(rows: Floats, source: str) -> Measure:
     return Measure(value, min(low, value), max(high, value), source)
 
 
-def _described(data_set: DataSet, networks: Networks, cache: Path | None) -> Described:
+def described(data_set: DataSet, networks: Networks, cache: Path | None) -> Described:
+    """Raises ImageError, ModelError, InputError."""
     embeddings = describe_all(data_set, networks, cache)
     rows = np.flatnonzero(faces(embeddings))
     owners = np.unique(data_set.owners[rows], return_inverse=True)[1]
