@@ -155,6 +155,10 @@ def test_a_higher_threshold_never_lets_more_in(similarity: float, more: float) -
         assert approach(CALIBRATION, similarity + more, 5, end=end) <= approach(CALIBRATION, similarity, 5, end=end)
 
 
+def test_templates_are_not_passed_over() -> None:
+    assert threshold(CALIBRATION, [1] * 12, 1e-4) < threshold(CALIBRATION, [5] * 12, 1e-4)
+
+
 def test_nobody_and_one_person() -> None:
     assert odds(CALIBRATION, [], 0.5).high == 0
     assert threshold(CALIBRATION, [], 1e-4) == LOWEST
