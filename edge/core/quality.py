@@ -51,7 +51,7 @@ refuses nine in ten from a Gaussian of 2 px or a motion of 9 px of the aligned f
 
 SURE = 0.99
 """The detector's probability of a face that nothing hides: 99 of 100 frames of a webcam (NUAA) have more. Half covered
-ones have less (0.947 in a tenth), as has a face in the dark (0.848) or printed on a T-shirt (0.88 at most)."""
+ones have less (0.947 in a tenth), as has a face in the dark (0.848) or on a T-shirt (0.84 in nine of ten)."""
 
 WEIGHT_MIN = 0.1
 """What the worst usable look is worth: it is a look."""
