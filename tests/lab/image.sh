@@ -30,7 +30,7 @@ packages=(
     ffmpeg v4l-utils gpiod sqlite3                       # the lab's hands and eyes
     gcc make libc6-dev xz-utils                          # the modules
 )
-[[ $suite != trixie ]] || packages+=(python3-libcamera libcamera-ipa)
+[[ $suite != trixie ]] || packages+=(python3-libcamera libcamera-ipa libcap-dev) # picamera2's ground
 mmdebstrap --quiet --arch="$arch" --variant=minbase --mode=root --components=main \
     --dpkgopt='path-exclude=/etc/kernel/postinst.d/initramfs-tools' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -81,6 +81,13 @@ cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 inside env PYPI=1 python3 -m pip wheel --quiet --no-deps --wheel-dir /tmp/wheels lgpio==0.2.2.0
 rm -rf "$folder/wheels" && mv "$root/tmp/wheels" "$folder/wheels"
 say "$(ls "$folder/wheels")"
+
+# --- picamera2, which Raspberry Pi OS has in a package and Debian has not: beside the system, for the scenario that adds it
+if [[ $suite = trixie ]]; then
+    inside env PYPI=1 python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore --target=/opt/lab-picamera2 \
+        picamera2==0.3.38
+    say "picamera2 in $(du -sh "$root/opt/lab-picamera2" | cut -f1)"
+fi
 
 # --- the machine's own files
 install -D -m 600 "$public_key" "$root/root/.ssh/authorized_keys"

@@ -98,9 +98,10 @@ class Guest:
         command += ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         command += ["-kernel", str(image.folder / "kernel"), "-initrd", str(image.folder / "initrd")]
         command += ["-append", f"root=/dev/vda rw console={image.console} loglevel=4 net.ifnames=0 audit=0 {append}"]
-        command += ["-drive", f"file={self.disk},if=virtio,format=qcow2,cache=writeback"]
+        command += ["-drive", f"file={self.disk},if=virtio,id=root,format=qcow2,cache=writeback"]
         command += ["-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22"]
         command += ["-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"]
+        command += ["-device", "virtio-scsi-pci,id=bay"]  # where further disks are plugged in
         command += ["-serial", f"file:{self.console}", "-qmp", f"unix:{self._monitor_path},server=on,wait=off"]
         if snapshot:
             command += ["-incoming", f"exec:zstd -dc {shlex.quote(str(snapshot.folder / 'ram.zst'))}"]
@@ -253,6 +254,24 @@ class Guest:
         shutil.move(self.disk, snapshot.disk)
         os.replace(ram, snapshot.folder / "ram.zst")  # last: with it the snapshot exists
         shutil.rmtree(self._run, ignore_errors=True)
+
+    def moment_of_disk(self, beyond: Path) -> Path:
+        """What is on its disk now, as a file: the disk that a power cut at this moment leaves. The machine goes on, and
+        writes ``beyond`` it. Raises LabError."""
+        left, self.disk = self.disk, beyond
+        with self._monitor() as ask:
+            ask("blockdev-snapshot-sync", device="root", **{"snapshot-file": str(beyond), "format": "qcow2"})
+        return left
+
+    def plug_in(self, disk: Path, name: str) -> str:
+        """Plug in a further disk; the device that the guest has of it. Raises LabError."""
+        with self._monitor() as ask:
+            file = {"driver": "file", "filename": str(disk)}
+            ask("blockdev-add", **{"driver": "qcow2", "node-name": name, "file": file})
+            ask("device_add", driver="scsi-hd", bus="bay.0", drive=name, serial=name)
+        device = f"/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_{name}"
+        self.until(f"test -e {device}", within_s=60)
+        return device
 
     def power_off(self) -> None:
         """Shut down in order, the disk kept."""
