@@ -1,9 +1,9 @@
 """The power is cut at random moments of writing and of an upgrade; nothing that was acknowledged is lost.
 
-A cut is what lies on the disk at one moment: what the guest's kernel had not written is lost. Of ten cuts one is made by
-killing qemu, and the same disk boots cold, services and all; the others keep the disk as it is at that moment while the
-machine goes on (qemu's external snapshots), and a second machine mounts each, which replays the file system's journal,
-and opens its store with the installed product. A fifth of all cuts falls into an upgrade, between the backup
+A cut is what lies on the disk at one moment: what the guest's kernel had not written is lost. Of ten cuts one is made
+by killing qemu, and the same disk boots cold, services and all; the others keep the disk as it is at that moment while
+the machine goes on (qemu's external snapshots), and a second machine mounts each, which replays the file system's
+journal, and opens its store with the installed product. A fifth of all cuts falls into an upgrade, between the backup
 that precedes it and READY of the new version. `--cuts` says how many.
 
 Then the store opens, its log's chain holds, every acknowledged enrolment and log entry is there, nobody who was
@@ -92,6 +92,14 @@ class Heard:
         thread.start()
         return thread
 
+    def wait_for(self, line: str, within_s: float) -> None:
+        """Raises AssertionError when it is not said."""
+        end_s = time.monotonic() + within_s
+        while line not in self.lines:
+            if time.monotonic() > end_s:
+                raise AssertionError(f"{line!r} was not said within {within_s:.0f} s, but {self.lines[-5:]}")
+            time.sleep(0.05)
+
 
 def run(lab: Lab) -> None:
     chance = random.Random(SEED)  # noqa: S311 - moments, no secret
@@ -137,9 +145,8 @@ def _while_writing(lab: Lab, disks: Path, wanted: int, heard: Heard, chance: ran
             guest.push(INSIDE / "writer.py", "/root")
             with guest.stream(f"{PYTHON} -u /root/writer.py {boot + 1} {model_id}") as writer:
                 assert writer.stdout is not None
-                begun = len(heard.lines)
                 listening = heard.listen(writer.stdout)
-                _wait(lambda: len(heard.lines) > begun, 120)
+                heard.wait_for(f"person Visitor {boot + 1} 1", 120)
                 for _ in range(images):
                     time.sleep(chance.uniform(0, BETWEEN_S))
                     known = len(heard.lines)
@@ -162,7 +169,7 @@ def _while_upgrading(lab: Lab, disks: Path, wanted: int, chance: random.Random) 
         with guest.stream(releases.install(releases.NEXT)) as installer:
             assert installer.stdout is not None
             listening = said.listen(installer.stdout)
-            _wait(lambda: any("back up the store" in line for line in said.lines), 300)
+            said.wait_for("- back up the store", 300)
             for _ in range(wanted - 1):
                 time.sleep(chance.uniform(0, 2 * UPGRADE_S / (wanted + 1)))
                 cuts.append(Cut(guest.moment_of_disk(disks / f"upgrade-{len(cuts) + 1}.qcow2"), 0, True))
@@ -231,11 +238,3 @@ def _judge(lab: Lab, found: dict[str, Any], told: Acknowledged, at_last: Acknowl
 
 def _documents(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-
-
-def _wait(condition: Any, within_s: float) -> None:
-    end_s = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > end_s:
-            raise AssertionError(f"nothing was said within {within_s:.0f} s")
-        time.sleep(0.05)

@@ -1,7 +1,8 @@
 """An upgrade carries the store over, one that does not serve is taken back, and a downgrade is refused.
 
-All of it through the installer, with the lock in use. The machine has this checkout's version and its store; the releases
-that follow are made of this very checkout (tests/lab/releases.py): one with a migration more, one that never says READY.
+All of it through the installer, with the lock in use. The machine has this checkout's version and its store; the
+releases that follow are made of this very checkout (tests/lab/releases.py): one with a migration more, one that never
+says READY.
 """
 
 import json
