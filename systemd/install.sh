@@ -235,6 +235,8 @@ environment() {
         fail "The packages could not be installed (pip's message is above). Nothing was changed; check the network or the folder."
     "$venv/bin/python" -c 'import cryptography, cv2, edge.app, edge.models.interpreter as i, numpy; i.load_runtime()' ||
         fail "The packages do not load (the message is above). Nothing was changed."
+    "$venv/bin/python" -c 'import lgpio' 2>/dev/null ||
+        note 'there is no lgpio for this system: set bolt.driver = "gpiod", bolt.chip and bolt.external_pull'
     install -m 644 -D -t "$venv/systemd" "${sources[@]}"
     : >"$venv/complete"
     partial=

@@ -132,7 +132,8 @@ def _header_chip() -> int:
         import lgpio
     except ImportError as error:
         raise LineError(
-            f"lgpio is not installed ({error}). On a Raspberry Pi run `sudo apt install python3-lgpio`; {ELSEWHERE}"
+            f"lgpio is not installed ({error}). On Raspberry Pi OS run `sudo apt install python3-lgpio`; Debian 13 has "
+            f"no such package: there, and {ELSEWHERE}"
         ) from error
 
     for number in range(CHIPS_MAX):

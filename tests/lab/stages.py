@@ -59,6 +59,7 @@ def upgradable(lab: Lab) -> Snapshot:
             for wheel in following:
                 guest.push(wheel, releases.FOLDER)
             guest.push(maker, "/root")
+            guest.without_camera()
             guest.sh(f"cd /root/facelatch/photos; facelatch enroll '{releases.ENROLLED}' obama.jpg obama3.jpg")
             guest.sh("facelatch unlock --for 1s --reason 'before the upgrade'")
             for wheel in following:

@@ -36,6 +36,7 @@ class Image:
 
     folder: Path
     arch: str
+    suite: str
 
     @property
     def console(self) -> str:
@@ -208,6 +209,12 @@ class Guest:
         """Put a text into a file of the guest."""
         self.sh(f"mkdir -p $(dirname {shlex.quote(path)}) && cat >{shlex.quote(path)}", given=text.encode())
 
+    def without_camera(self) -> None:
+        """Let eyes that find no camera rest for long: each start of theirs takes seconds of the processor here."""
+        rest = "/run/systemd/system/facelatch-eyes.service.d/50-lab.conf"
+        self.write(rest, "[Service]\nRestartSec=1h\n")
+        self.sh("systemctl daemon-reload; systemctl stop facelatch-eyes")
+
     # --- its board
 
     def line(self, number: int) -> int:
@@ -219,10 +226,11 @@ class Guest:
         self.sh(f"echo pull-{'up' if level else 'down'} >/run/lab-lines/sim_gpio{number}/pull")
 
     @contextlib.contextmanager
-    def showing(self, picture: str, rate: int = 5) -> Iterator[None]:
-        """Show a picture of the guest on its camera meanwhile."""
+    def showing(self, *pictures: str, rate: int = 5, still: bool = False) -> Iterator[None]:
+        """Show a picture of the guest on its camera meanwhile, or several in turn; see inside/lab-show."""
         self.push(INSIDE / "lab-show", "/run/lab")
-        self.sh(f"systemd-run -q --unit=lab-show /run/lab/lab-show --rate {rate} {shlex.quote(picture)}")
+        options = f"--rate {rate}{' --still' if still else ''}"
+        self.sh(f"systemd-run -q --unit=lab-show /run/lab/lab-show {options} {shlex.join(pictures)}")
         try:
             yield
         finally:

@@ -142,6 +142,7 @@ def _while_writing(lab: Lab, disks: Path, wanted: int, heard: Heard, chance: ran
             if boot == boots:
                 break
             images = (wanted - boots) * (boot + 1) // boots - (wanted - boots) * boot // boots
+            guest.without_camera()
             guest.push(INSIDE / "writer.py", "/root")
             with guest.stream(f"{PYTHON} -u /root/writer.py {boot + 1} {model_id}") as writer:
                 assert writer.stdout is not None
