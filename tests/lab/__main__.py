@@ -17,7 +17,7 @@ from rich.text import Text
 
 from edge.errors import FacelatchError
 from tests.lab import stages
-from tests.lab.lab import Lab
+from tests.lab.lab import Lab, Say
 from tests.lab.places import HERE, LAB, LabError
 
 INSTALL = "install"
@@ -25,6 +25,13 @@ INSTALL = "install"
 
 LONGEST_FIRST = ("powercut", "upgrade", "visitors", "faults", "door", "camera")
 """They begin before the others: a long one that begins last would run alone."""
+
+USUAL = ("trixie", "amd64")
+OTHER_MACHINES = (("bookworm", "amd64"), ("trixie", "arm64"))
+"""What else is run every night: arm64's image alone takes half an hour to build, as every program in it is emulated."""
+
+SMOKE = ("install", "boot", "door")
+"""What is run there."""
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -57,8 +64,9 @@ def proves(name: str) -> str:
 @click.option("--arch", type=click.Choice(["amd64", "arm64"]), default="amd64", show_default=True)
 @click.option("--cuts", default=50, show_default=True, help="How often the scenario powercut cuts the power.")
 @click.option("--jobs", default=2, show_default=True, help="How many scenarios run at a time; a guest wants a core.")
+@click.option("--nightly", is_flag=True, help="Install, boot and open on the other machines: bookworm, and arm64.")
 @click.option("--list", "only_list", is_flag=True, help="Say what there is, and run nothing.")
-def main(names: tuple[str, ...], suite: str, arch: str, cuts: int, jobs: int, only_list: bool) -> None:
+def main(names: tuple[str, ...], suite: str, arch: str, cuts: int, jobs: int, nightly: bool, only_list: bool) -> None:
     """Run the device lab's scenarios: all, or those named. What they find is kept in build/lab/out/SCENARIO."""
     known = scenarios()
     if only_list:
@@ -72,13 +80,23 @@ def main(names: tuple[str, ...], suite: str, arch: str, cuts: int, jobs: int, on
     def say(text: str) -> None:
         console.print(Text(f"{time.monotonic() - started_s:6.0f} s  {text}"))
 
+    verdicts: list[Verdict] = []
     try:
-        lab, stamp = stages.prepare(suite, arch, LAB / "out", say)
+        for machine in OTHER_MACHINES if nightly else [(suite, arch)]:
+            verdicts += _on(machine, names or (SMOKE if nightly else ()), cuts, jobs, say)
     except (LabError, FacelatchError) as error:
         console.print(Text(str(error)))
         sys.exit(2)
+    show(verdicts, time.monotonic() - started_s)
+    sys.exit(0 if all(verdict.passed for verdict in verdicts) else 1)
+
+
+def _on(machine: tuple[str, str], names: tuple[str, ...], cuts: int, jobs: int, say: Say) -> list[Verdict]:
+    """The scenarios on one kind of machine. Raises LabError."""
+    out = LAB / "out" if machine == USUAL else LAB / "out" / "-".join(machine)
+    lab, stamp = stages.prepare(*machine, out, say)
     lab = replace(lab, cuts=cuts)
-    wanted = [name for name in known if name != INSTALL and (not names or name in names)]
+    wanted = [name for name in scenarios() if name != INSTALL and (not names or name in names)]
     wanted.sort(key=lambda name: LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST))
     if stages.is_installed(lab, stamp) and INSTALL not in names:
         verdicts = [Verdict(INSTALL, True, 0.0, "as before: nothing that is installed has changed")]
@@ -90,12 +108,13 @@ def main(names: tuple[str, ...], suite: str, arch: str, cuts: int, jobs: int, on
     if verdicts[0].passed:  # else the others would start from a machine that is not what it should be
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             verdicts += pool.map(lambda name: _run(name, lab), wanted)
-    show(verdicts, time.monotonic() - started_s)
-    sys.exit(0 if all(verdict.passed for verdict in verdicts) else 1)
+    if machine != USUAL:
+        verdicts = [replace(each, scenario=f"{each.scenario}, {' '.join(machine)}") for each in verdicts]
+    return verdicts
 
 
 def _run(name: str, prepared: Lab) -> Verdict:
-    out = LAB / "out" / name
+    out = prepared.out / name
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     lab = replace(prepared, out=out, say=lambda text: prepared.say(f"{name:<9} {text}"), findings=[])

@@ -6,6 +6,7 @@
 # Needs root: mmdebstrap makes device nodes, and the modules are built in a chroot. tests/lab/images.py calls it and
 # keeps the result as long as nothing that goes into it has changed.
 set -euo pipefail
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # mmdebstrap's helpers are the system's Python's
 suite=$1 arch=$2 folder=$3 public_key=$4
 guest=$(cd "$(dirname "$0")/guest" && pwd)
 
@@ -21,6 +22,13 @@ unpack() { # PACKAGE INTO [tar options]
     shift 2
     mkdir -p "$into" && dpkg-deb --fsys-tarfile "$root"/tmp/*.deb | tar -x -C "$into" "$@" && rm "$root"/tmp/*.deb
 }
+
+# A machine of another kind: its programs run under qemu-user.
+if [[ $arch != "$(dpkg --print-architecture)" ]]; then
+    formats=/proc/sys/fs/binfmt_misc
+    mountpoint -q "$formats" || mount -t binfmt_misc binfmt_misc "$formats"
+    [[ -e $formats/qemu-aarch64 ]] || cat /usr/lib/binfmt.d/qemu-aarch64.conf >"$formats/register"
+fi
 
 # --- Debian itself
 packages=(
@@ -102,7 +110,9 @@ mkdir -p "$root/etc/systemd/system/sysinit.target.wants"
 ln -sf ../lab-board.service "$root/etc/systemd/system/sysinit.target.wants/lab-board.service"
 inside systemctl -q enable systemd-networkd ssh
 # Nothing that only takes time in a machine without network or console.
-for unit in systemd-timesyncd systemd-networkd-wait-online getty@tty1 systemd-tpm2-setup systemd-tpm2-setup-early; do
+for unit in systemd-timesyncd systemd-networkd-wait-online getty@tty1 systemd-tpm2-setup systemd-tpm2-setup-early \
+    e2scrub_reap ldconfig modprobe@drm modprobe@efi_pstore modprobe@fuse systemd-network-generator \
+    systemd-udev-load-credentials; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit.service"
 done
 rm -f "$root"/etc/systemd/system/timers.target.wants/*.timer "$root/etc/resolv.conf"
