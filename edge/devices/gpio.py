@@ -130,9 +130,9 @@ def _header_chip() -> int:
     """The number of the gpiochip whose label is the header's. Raises LineError."""
     try:
         import lgpio
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: it makes a pipe in the working directory as it is imported
         raise LineError(
-            f"lgpio is not installed ({error}). On Raspberry Pi OS run `sudo apt install python3-lgpio`; Debian 13 has "
+            f"lgpio cannot be used ({error}). On Raspberry Pi OS run `sudo apt install python3-lgpio`; Debian 13 has "
             f"no such package: there, and {ELSEWHERE}"
         ) from error
 

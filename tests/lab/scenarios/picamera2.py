@@ -34,7 +34,7 @@ CAMERA = f"""%YAML 1.1
 SHOWN = (
     "ffmpeg -hide_banner -nostdin -loglevel error -y -loop 1 -i {} -frames:v 12 -vf "
     "'scale=-2:340,pad=max(iw\\,336):ih:(ow-iw)/2:0,crop=320:240:(iw-320)/2-4+4*mod(n\\,3):0,noise=alls=4:allf=t' "
-    f"-q:v 2 -start_number 0 {FRAMES}/%d.jpg"
+    f"-pix_fmt yuvj420p -q:v 2 -start_number 0 {FRAMES}/%d.jpg"
 )
 
 

@@ -60,8 +60,11 @@ def _nobody_sets_it(lab: Lab, guest: Guest) -> None:
 
 def _no_clock_with_a_battery(guest: Guest) -> None:
     """The emulated PC has one, a Raspberry Pi before the 5 has none: the guardian looks for it."""
-    guest.write(HIDDEN, "[Service]\nInaccessiblePaths=-/dev/rtc0 -/sys/class/rtc\n")
-    guest.sh("python3 /root/held.py 64; systemctl daemon-reload; systemctl restart facelatch-door", within_s=180)
+    guest.write(HIDDEN, "[Service]\nInaccessiblePaths=-/sys/class/rtc\n")
+    guest.sh(
+        "rm -f /dev/rtc0; python3 /root/held.py 64; systemctl daemon-reload; systemctl restart facelatch-door",
+        within_s=180,
+    )
     guest.until("systemctl is-active -q facelatch-door")
 
 
