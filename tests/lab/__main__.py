@@ -1,10 +1,13 @@
 """``python -m tests.lab``: every scenario on guests of its own, two at a time, and a table of what held."""
 
+import os
+import resource
 import shutil
 import sys
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -76,6 +79,7 @@ def main(names: tuple[str, ...], suite: str, arch: str, cuts: int, jobs: int, ni
     if unknown := set(names) - set(known):
         raise click.UsageError(f"There is no scenario {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
     started_s = time.monotonic()
+    _take_room()
 
     def say(text: str) -> None:
         console.print(Text(f"{time.monotonic() - started_s:6.0f} s  {text}"))
@@ -89,6 +93,16 @@ def main(names: tuple[str, ...], suite: str, arch: str, cuts: int, jobs: int, ni
         sys.exit(2)
     show(verdicts, time.monotonic() - started_s)
     sys.exit(0 if all(verdict.passed for verdict in verdicts) else 1)
+
+
+def _take_room() -> None:
+    """A machine that examines fifty disks, each of many layers, opens a thousand files. And the guardian's watchdog
+    counts 2 s in a guest whatever else its host does: the lab goes before that, where the host lets it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+        Path("/proc/self/autogroup").write_text("-10")  # where the kernel weighs whole sessions
 
 
 def _on(machine: tuple[str, str], names: tuple[str, ...], cuts: int, jobs: int, say: Say) -> list[Verdict]:
