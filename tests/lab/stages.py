@@ -36,7 +36,7 @@ _one_at_a_time = threading.Lock()
 
 
 def upgradable(lab: Lab) -> Snapshot:
-    """The installed machine with somebody enrolled, and with the environments of the releases that follow made by the
+    """The installed machine with the environments of the releases that follow made by the
     installer's own steps; none is in use yet. Made anew when one of them has changed.
 
     Copies of all environments lie in /opt/kept, as an upgrade removes what is not in use: to make one takes minutes in
@@ -60,7 +60,6 @@ def upgradable(lab: Lab) -> Snapshot:
                 guest.push(wheel, releases.FOLDER)
             guest.push(maker, "/root")
             guest.without_camera()
-            guest.sh(f"cd /root/facelatch/photos; facelatch enroll '{releases.ENROLLED}' obama.jpg obama3.jpg")
             guest.sh("facelatch unlock --for 1s --reason 'before the upgrade'")
             for wheel in following:
                 arguments = f"--wheels /root/facelatch/wheels --wheel {releases.FOLDER}/{wheel.name}"

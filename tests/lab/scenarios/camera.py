@@ -21,7 +21,6 @@ PLUGGED_IN = "modprobe v4l2loopback video_nr=0 card_label=another exclusive_caps
 
 def run(lab: Lab) -> None:
     with lab.guest() as guest:
-        guest.sh(f"cd {PHOTOS}; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
         begun_s = board.now_s(guest)
         _frozen(lab, guest)
         _black(lab, guest)
@@ -36,7 +35,7 @@ def run(lab: Lab) -> None:
 def _frozen(lab: Lab, guest: Guest) -> None:
     """One frame of the person enrolled, for ever."""
     since = guest.moment()
-    with guest.showing(f"{PHOTOS}/obama2.jpg", still=True):
+    with guest.showing("obama2.jpg", still=True):
         lab.check("a frozen camera is told", True, guest.hear("repeats one frame", since, within_s=FACE_S))
         _button_works(lab, guest, "with a frozen camera")
 
@@ -62,7 +61,7 @@ def _pulled_out(lab: Lab, guest: Guest) -> None:
 
 def _replaced(lab: Lab, guest: Guest) -> None:
     guest.sh(PLUGGED_IN)
-    with guest.showing(f"{PHOTOS}/obama2.jpg"):
+    with guest.showing("obama2.jpg"):
         took_s = guest.until(HIGH, within_s=FACE_S)
         lab.check("with another camera the person enrolled is let in", True, f"{took_s:.1f} s after it was plugged in")
 

@@ -31,11 +31,6 @@ CAMERA = f"""%YAML 1.1
   model: "lab"
 ...
 """
-SHOWN = (
-    "ffmpeg -hide_banner -nostdin -loglevel error -y -loop 1 -i {} -frames:v 12 -vf "
-    "'scale=-2:340,pad=max(iw\\,336):ih:(ow-iw)/2:0,crop=320:240:(iw-320)/2-4+4*mod(n\\,3):0,noise=alls=4:allf=t' "
-    f"-pix_fmt yuvj420p -q:v 2 -start_number 0 {FRAMES}/%d.jpg"
-)
 
 
 def run(lab: Lab) -> None:
@@ -45,7 +40,6 @@ def run(lab: Lab) -> None:
     with lab.guest() as guest:
         guest.without_camera()
         _camera(guest)
-        guest.sh(f"cd {PHOTOS}; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
         begun_s, since = board.now_s(guest), guest.moment()
         _shown(guest, "biden.jpg")
         present = guest.hear("eyes_present .*Raspberry Pi camera", since, within_s=FACE_S)
@@ -68,6 +62,7 @@ def run(lab: Lab) -> None:
 def _camera(guest: Guest) -> None:
     """picamera2 where the product's Python finds it, as Raspberry Pi OS's package is; the heap that it takes from."""
     guest.push(INSIDE / "pykms.py", "/opt/lab-picamera2")
+    guest.push(INSIDE / "frames.py", "/root")
     guest.sh("echo /opt/lab-picamera2 >$(echo /opt/facelatch/lib/python3*/site-packages)/lab.pth")
     guest.sh("ln -sfn system /dev/dma_heap/linux,cma")
     guest.write("/usr/share/libcamera/pipeline/virtual/virtual.yaml", CAMERA)
@@ -76,5 +71,5 @@ def _camera(guest: Guest) -> None:
 
 
 def _shown(guest: Guest, picture: str) -> None:
-    guest.sh(f"mkdir -p {FRAMES}; {SHOWN.format(f'{PHOTOS}/{picture}')}")
+    guest.sh(f"/opt/facelatch/bin/python /root/frames.py {PHOTOS}/{picture} {FRAMES}")
     guest.sh("systemctl restart facelatch-eyes")

@@ -32,7 +32,6 @@ assert ctypes.CDLL(None).adjtimex(buffer) != -1
 def run(lab: Lab) -> None:
     with lab.guest() as guest:
         guest.write("/root/held.py", HELD)
-        guest.sh(f"cd {PHOTOS}; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
         _nobody_sets_it(lab, guest)
         _daylight_saving(lab, guest)
         _a_day_is_skipped(lab, guest)
@@ -45,14 +44,14 @@ def _nobody_sets_it(lab: Lab, guest: Guest) -> None:
     guest.sh("facelatch people allow 'Barack Obama' --schedule 'Mon-Sun 00:00-24:00'")
     _no_clock_with_a_battery(guest)
     begun_s, since = board.now_s(guest), guest.moment()
-    with guest.showing(f"{PHOTOS}/obama2.jpg"):
+    with guest.showing("obama2.jpg"):
         seen = guest.hear("refused .*(clock|calendar|trust)", since, within_s=FACE_S)
     moved = [write for write in board.written(guest, PIN, begun_s) if write.level]
     status = guest.sh("facelatch status")
     lab.check("without NTP the lock serves", status.startswith("LOCKED"), status)
     lab.check("... but lets nobody in by a schedule that the clock decides", not moved, seen)
     guest.sh("python3 /root/held.py 0")
-    with guest.showing(f"{PHOTOS}/obama2.jpg"):
+    with guest.showing("obama2.jpg"):
         took_s = guest.until(HIGH, within_s=FACE_S)
         lab.check("... and does so once the clock is held", True, f"{took_s:.1f} s after")
     guest.until(LOW, within_s=60)

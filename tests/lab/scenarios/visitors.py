@@ -62,7 +62,6 @@ def run(lab: Lab) -> None:
         guest.without_camera()
         guest.sh("cat >>/etc/facelatch/facelatch.toml; facelatch config check", given=SETTINGS.encode())
         guest.sh("systemctl restart facelatch-door; systemctl stop facelatch-eyes", within_s=180)
-        guest.sh(f"cd {PHOTOS}; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
         guest.push(INSIDE / "fill_log.py", "/root")
         guest.sh(f"/opt/facelatch/bin/python /root/fill_log.py {KEEP_ROWS + 200}", within_s=600)
         begun_s = board.now_s(guest)
@@ -79,7 +78,7 @@ def run(lab: Lab) -> None:
 def _day(lab: Lab, guest: Guest) -> list[Figures]:
     figures = []
     since = guest.moment()
-    with guest.showing(f"{PHOTOS}/obama2.jpg", "black", f"{PHOTOS}/biden.jpg", "black"):
+    with guest.showing("obama2.jpg", "black", "biden.jpg", "black"):
         guest.sh("systemctl start facelatch-eyes")
         for hour in range(HOURS):
             guest.hear(" released ", since, within_s=ROUND_S)
