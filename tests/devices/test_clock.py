@@ -99,7 +99,7 @@ def test_the_answer_is_kept_for_seconds_only(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(module, "synchronised", lambda: next(answers))
     clock = SystemClock()
     now_s = 100.0
-    monkeypatch.setattr(module, "now_s", lambda: now_s)
+    monkeypatch.setattr(clock, "now_s", lambda: now_s)
     assert not clock.trusted()
     now_s += module.TRUST_KEPT_S
     assert not clock.trusted()
