@@ -26,6 +26,9 @@ BOOT_S = 400.0
 COMMAND_S = 300.0
 """A command that takes longer has hung, or says so itself by another limit."""
 
+PATCHED_S, PATCHING_TRIES = 60.0, 3
+"""Long after a kernel has patched itself; how often one that has panicked over it is started again."""
+
 MONITOR_S = 120.0
 """qemu answers at once, and while it reads a snapshot within seconds."""
 
@@ -98,7 +101,10 @@ class Guest:
         command = [*image.machine(), "-accel", "tcg,thread=multi,tb-size=512", "-m", "2048", "-smp", "2"]
         command += ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         command += ["-kernel", str(image.folder / "kernel"), "-initrd", str(image.folder / "initrd")]
-        command += ["-append", f"root=/dev/vda rw console={image.console} loglevel=4 net.ifnames=0 audit=0 {append}"]
+        command += [
+            "-append",
+            f"root=/dev/vda rw console={image.console} loglevel=4 net.ifnames=0 audit=0 panic=-1 {append}",
+        ]
         # unsafe: what the guest flushes reaches the host's memory, and no further. There it outlives qemu, which is all
         # that is ever killed here. A busy host's disk takes seconds now and then, which the watchdog does not grant.
         command += ["-drive", f"file={self.disk},if=virtio,id=root,format=qcow2,cache=unsafe"]
@@ -110,11 +116,12 @@ class Guest:
             command += ["-incoming", f"exec:zstd -dc {shlex.quote(str(snapshot.folder / 'ram.zst'))}"]
         started_s = time.monotonic()
         self._errors = self._run / "errors"
-        with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+        self._start(command)
         try:
             if snapshot:
                 self._let_go_on()
+            else:
+                self._see_it_through_its_patches(command)
             self._wait_for_ssh(BOOT_S)
             if snapshot:  # it slept; only the calendar shows it
                 self.sh(f"date --set=@{int(time.time())} >/dev/null")
@@ -122,6 +129,24 @@ class Guest:
             self.cut()
             raise
         self.boot_s = time.monotonic() - started_s
+
+    def _start(self, command: Sequence[str]) -> None:
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+
+    def _see_it_through_its_patches(self, command: Sequence[str]) -> None:
+        """Start it again where the emulator, not the guest, was at fault: a kernel that patches its own code in its
+        first seconds is now and then seen half patched by qemu's other processor, and panics over the breakpoint (int3)
+        that it has put there meanwhile. Nothing has been mounted by then."""
+        for _ in range(PATCHING_TRIES):
+            end_s = time.monotonic() + PATCHED_S
+            while self._process.poll() is None and "Welcome to" not in self._console_text():
+                if time.monotonic() > end_s:
+                    return
+                time.sleep(0.2)
+            if self._process.poll() is None or "Oops: int3" not in self._console_text():
+                return
+            self._start(command)
 
     def __enter__(self) -> Self:
         return self
@@ -316,8 +341,11 @@ class Guest:
             time.sleep(0.2)
         raise LabError(f"No guest within {within_s:.0f} s. The end of {self.console}:\n{self._console_end()}")
 
+    def _console_text(self) -> str:
+        return self.console.read_text(errors="replace") if self.console.exists() else ""
+
     def _console_end(self) -> str:
-        return self.console.read_text(errors="replace")[-2000:] if self.console.exists() else ""
+        return self._console_text()[-2000:]
 
     def _let_go_on(self) -> None:
         """A guest that comes from a snapshot arrives paused."""
