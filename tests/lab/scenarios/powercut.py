@@ -30,7 +30,7 @@ PIN = 17
 SEED = 20261127
 BETWEEN_S = 4.0
 """The longest time between two cuts in one run of the machine; the shortest is none."""
-UPGRADE_S = 40.0
+UPGRADE_S = 30.0
 """About how long the upgrade's part that changes anything takes in emulation, from its backup to READY."""
 PYTHON = "/opt/facelatch/bin/python"
 
