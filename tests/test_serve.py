@@ -370,3 +370,22 @@ def test_an_operator_who_asks_without_end_is_told_to_slow_down(served: Served) -
     assert isinstance(answers[0], wire.Status)
     assert any(isinstance(answer, wire.Failure) and "slowly" in answer.message for answer in answers)
     assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
+def test_a_guardian_that_ends_before_it_answers_is_told(tmp_path: Path) -> None:
+    """As when its watchdog ends it: what was asked may be done, or not."""
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+
+        def end() -> None:
+            connection, _ = listener.accept()
+            connection.recv(wire.PACKET_MAX_BYTES)
+            connection.close()
+
+        ending = threading.Thread(target=end)
+        ending.start()
+        with pytest.raises(WireError, match="ended before it answered"):
+            ask(path, wire.AskStatus())
+        ending.join()
