@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from edge.annotate import save_png
+from edge.core.risk import Limits
 from edge.core.stopping import STANDARD
 from edge.errors import InputError
 from edge.images import read_rgb
+from edge.models.calibration import calibration_of
 from edge.models.manifest import MANIFEST
 from edge.types import Embedding, FloatArray
 from tests.core.looks import like
@@ -143,6 +145,18 @@ def test_every_visitor_is_counted_as_what_he_is(world: World, networks: Networks
     assert everybody["strangers in sequences"].people_wrongly == 4
     assert everybody[approaches.STILLS].wrongly == everybody[approaches.STILLS].approaches
     assert {each.enrolled for each in judged} == {20}
+
+
+def test_thresholds_are_those_that_the_lock_derives(world: World, networks: Networks) -> None:
+    result, _ = approaches.evaluate(world, networks, (), (1, 20), "refuse", (1e-3, 1e-4))
+    found = {(line.enrolled, line.risk): line.similarity_min for line in result.lines}
+    measured = calibration_of(networks.shelf)
+    assert found == {
+        (people, asked): Limits(0.0, asked, measured).decide([approaches.TEMPLATES] * people).similarity_min
+        for people in (1, 20)
+        for asked in (1e-3, 1e-4)
+    }
+    assert found[1, 1e-3] < found[20, 1e-3] < found[20, 1e-4]
 
 
 def test_the_worst_are_those_who_came_closest_and_those_who_came_least_close(world: World, networks: Networks) -> None:
