@@ -183,12 +183,17 @@ def print_reach(results: Sequence[Reach]) -> None:
                 (
                     line.face_px,
                     *(f"{line.distance_cm[lens]:.0f}" for lens in lenses),
-                    _of(line.found, line.pictures),
+                    f"{line.found} of {line.pictures}",
                     *_three(line.quantiles),
                 )
                 for line in lines
             ]
-            heads = ("face px", *(f"{lens}\ncm" for lens in lenses), "found", *SIMILARITIES)
+            heads = (
+                "face px",
+                *(lens.removeprefix("Camera Module ") + "\ncm" for lens in lenses),
+                "found",
+                *SIMILARITIES,
+            )
             table(title, heads, sizes)
         for source in dict.fromkeys(line.source for line in result.by_yaw):
             turned = [line for line in result.by_yaw if line.source == source]
@@ -196,7 +201,7 @@ def print_reach(results: Sequence[Reach]) -> None:
             table(f"{source}, {result.variant}, by yaw", ("degrees\nfrom", "looks", *SIMILARITIES), rows)
     dim(
         "Similarity to one's own templates (LFW: of the two pictures of one person): what 5 %, 10 % and half of those "
-        "found stay below. Centimetres: where the picture spans the lens's whole field."
+        "found stay below. Centimetres: by Camera Module, where the picture spans the lens's whole field."
     )
 
 
