@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from edge.cli.output import console, table
-from edge.core.risk import one_in
 from tools.evaluate import detection, identification, templates
 from tools.evaluate.alike import Closest
 from tools.evaluate.approaches import Approaches
@@ -137,7 +136,7 @@ def print_approaches(results: Sequence[Approaches]) -> None:
             rows = [
                 (
                     line.enrolled,
-                    f"{line.similarity_min:.3f}" + ("" if line.risk is None else f"\n{one_in(line.risk)}"),
+                    f"{line.similarity_min:.3f}" + ("" if line.risk is None else f"\n({power(line.risk)})"),
                     _of(kind.wrongly, kind.approaches),
                     estimate(kind.wrongly / kind.approaches, kind.interval, 2, 100),
                     kind.people_wrongly,
@@ -151,10 +150,10 @@ def print_approaches(results: Sequence[Approaches]) -> None:
             mistaken = ("let in as\nanother",) if is_owner else ()
             heads = (
                 "enrolled",
-                "similarity\nat least",
-                f"{wrongly},\napproaches",
+                "at least\n(risk)",
+                f"{wrongly},\nvisits",
                 f"{wrongly} %",
-                "of so many\npeople",
+                "of\npeople",
             )
             table(title, (*heads, *mistaken, "looks", "seconds"), rows)
             warn_of_few(most.people)
