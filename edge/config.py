@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.core.names import harmless
-from edge.core.risk import accepted
 from edge.core.schedule import Schedule
+from edge.core.share import accepted
 from edge.errors import ConfigError, InputError
 from edge.settings import (
     AttemptsConfig,

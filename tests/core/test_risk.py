@@ -12,18 +12,16 @@ from hypothesis import strategies as st
 from edge.core.risk import (
     HIGHEST,
     LOWEST,
-    PRESETS,
     Calibration,
     Limits,
     Measure,
-    accepted,
     approach,
     odds,
-    one_in,
     refused,
     share,
     threshold,
 )
+from edge.core.share import PRESETS, accepted, one_in
 from edge.core.stopping import STANDARD, Stopping
 from edge.errors import InputError, ModelError
 

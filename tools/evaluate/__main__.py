@@ -10,7 +10,7 @@ import click
 
 from edge.cli.output import errors, json_option, print_json
 from edge.core.choose import SeveralFaces
-from edge.core.risk import accepted
+from edge.core.share import accepted
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
 from tools.evaluate import (
