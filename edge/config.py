@@ -47,7 +47,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = get_type_hints(Config)
 
 _LOOKS = "how many looks an approach takes follows from how clear they are"
 GONE = {("evidence", key): _LOOKS for key in ("looks_needed", "looks_window", "window_s")}
-"""Settings of former versions, which wrote them all into the file, and why there is nothing to set any more."""
+"""Settings of former versions, which wrote them all into the file, and why there is nothing to set any more. They are
+passed over, so that an upgrade starts; ``unset`` tells of them."""
 
 Values = Mapping[str, object]
 
@@ -82,6 +83,16 @@ def load(
             "Correct it, then run `facelatch config check`; `facelatch config template` shows every setting."
         )
     return msgspec.convert(chosen, Config)
+
+
+def unset(path: Path | None) -> list[str]:
+    """The lines of the file that set nothing any more, and why."""
+    return [
+        f"{origin}: {section}.{key} is no longer set: {why}. Delete the line."
+        for origin, values in _file_layer(path, [])
+        for (section, key), why in GONE.items()
+        if isinstance(entries := values.get(section), Mapping) and key in entries
+    ]
 
 
 def template(config: Config | None = None) -> str:
@@ -145,7 +156,6 @@ def _checked(origin: str, values: Values, faults: list[str]) -> Iterator[tuple[s
             hints = get_type_hints(SECTIONS[section], include_extras=True)
             for key, value in entries.items():
                 if (section, key) in GONE:
-                    faults.append(f"{origin}: {section}.{key} is no longer set: {GONE[section, key]}; delete the line")
                     continue
                 if key not in hints:
                     faults.append(f"{origin}: there is no setting {section}.{key}{_meant(key, hints)}")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import fitted, load, template
+from edge.config import fitted, load, template, unset
 from edge.errors import ConfigError
 from edge.settings import Config
 
@@ -103,11 +103,12 @@ def test_a_contradiction_is_told_beside_other_faults() -> None:
     assert all(expected in said for expected in ("more than attempts", "unlock_s", "releases the strike"))
 
 
-def test_a_setting_of_a_former_version_is_refused_and_the_reason_told(tmp_path: Path) -> None:
-    said = faults(written(tmp_path, "[evidence]\nlooks_needed = 3\nlook_age_max_ms = 400\n"))
-    assert "evidence.looks_needed is no longer set" in said
-    assert "delete the line" in said
-    assert "look_age_max_ms" not in said
+def test_a_setting_of_a_former_version_is_passed_over_and_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "[evidence]\nlooks_needed = 3\nlook_age_max_ms = 400\n")
+    assert load(path).evidence.look_age_max_ms == 400
+    (note,) = unset(path)
+    assert "evidence.looks_needed is no longer set" in note
+    assert "looks_needd" in faults(written(tmp_path, "[evidence]\nlooks_needd = 3\n"))
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ def doctor(config_path: Path | None, try_camera: bool, as_json: bool) -> None:
     """
     try:
         config = configuration.load(config_path)
-        findings = [Finding("configuration", "ok", _origin(config_path))]
+        notes = configuration.unset(config_path)
+        findings = [Finding("configuration", "note" if notes else "ok", "; ".join([_origin(config_path), *notes]))]
     except ConfigError as error:
         config, findings = Config(), [Finding("configuration", "fault", str(error))]
     findings += [_try(name, check, config) for name, check in CHECKS.items()]

@@ -6,6 +6,7 @@ import click
 
 from edge import config as configuration
 from edge.cli.output import json_option, print_json
+from edge.core.names import harmless
 from edge.settings import Config
 
 
@@ -30,10 +31,11 @@ def template(as_json: bool) -> None:
 def check(config_path: Path | None, as_json: bool) -> None:
     """Read the configuration and report every fault at once (exit code 3)."""
     configuration.load(config_path)
+    notes = configuration.unset(config_path)
     if as_json:
-        print_json({"ok": True})
+        print_json({"ok": True, "notes": notes})
     else:
-        click.echo("The configuration is right.")
+        click.echo("\n".join([*map(harmless, notes), "The configuration is right."]))
 
 
 @config_group.command("show")
