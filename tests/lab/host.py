@@ -19,7 +19,11 @@ PACKAGES = {
 }
 """By the program that is looked for, the Debian package that brings it."""
 
-ARM_PACKAGES = {"qemu-system-aarch64": "qemu-system-arm", "qemu-aarch64-static": "qemu-user-static"}
+ARM_PACKAGES = {
+    "arch-test": "arch-test",
+    "qemu-system-aarch64": "qemu-system-arm",
+    "qemu-aarch64-static": "qemu-user-static",
+}
 """For the arm64 guest only."""
 
 

@@ -197,7 +197,8 @@ def _booted(lab: Lab, guest: Guest, told: Acknowledged, which: str) -> None:
 
 
 def _examine(lab: Lab, cuts: Sequence[Cut], heard: Heard) -> None:
-    """Mount every disk in one machine, and open its store: in one process, or with what that disk has installed."""
+    """Mount every disk in one machine, and open its store: with what was installed when it was cut, and in one process,
+    as each start of Python takes seconds in emulation."""
     at_last = Acknowledged.of(heard.lines)
     with lab.guest() as guest:
         guest.sh("systemctl stop facelatch-eyes facelatch-door")
@@ -213,21 +214,31 @@ def _examine(lab: Lab, cuts: Sequence[Cut], heard: Heard) -> None:
         found = dict(
             zip(writing, _documents(guest.sh(f"{PYTHON} /root/checker.py {folders}", within_s=900)), strict=True)
         )
-        for number in range(len(cuts)):
-            if number in found:
-                continue
-            into = f"/mnt/{number}"
-            guest.sh(
-                f"cp /root/checker.py {into}/root; for each in dev proc; do mount --bind /$each {into}/$each; done"
-            )
-            (found[number],) = _documents(guest.sh(f"chroot {into} {PYTHON} /root/checker.py"))
-            found[number]["version"] = guest.sh(f"basename $(readlink {into}/opt/facelatch)")
-            # A unit that is empty is masked: the lock would not start. A .new was not in use yet.
-            empty = guest.sh(f"find {into}/etc -name '*facelatch*' ! -name '*.new' -type f -size 0")
-            found[number]["broken"] = found[number]["broken"] or empty.replace("\n", " ")
+        found |= _examine_upgraded(guest, [number for number, cut in enumerate(cuts) if cut.upgrading])
     for number, cut in enumerate(cuts):
         told = Acknowledged(people={releases.ENROLLED}) if cut.upgrading else Acknowledged.of(heard.lines[: cut.heard])
         _judge(lab, found[number], told, at_last, f"cut {number + 1}{' (upgrade)' if cut.upgrading else ''}")
+
+
+def _examine_upgraded(guest: Guest, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """By number, what a disk cut in the upgrade holds, seen by the version that it has in use."""
+    by_version: dict[str, list[int]] = {}
+    for number in numbers:
+        by_version.setdefault(guest.sh(f"basename $(readlink /mnt/{number}/opt/facelatch)"), []).append(number)
+    found: dict[int, dict[str, Any]] = {}
+    for version, of_it in by_version.items():
+        root = f"/mnt/{of_it[0]}"
+        guest.sh(f"cp /root/checker.py {root}/root; for each in dev proc; do mount --bind /$each {root}/$each; done")
+        for number in of_it:
+            state = f"{root}/mnt/{number}"
+            guest.sh(f"mkdir {state}; mount --bind /mnt/{number}/var/lib/facelatch {state}")
+        folders = " ".join(f"/mnt/{number}" for number in of_it)
+        documents = _documents(guest.sh(f"chroot {root} {PYTHON} /root/checker.py {folders}", within_s=600))
+        for number, document in zip(of_it, documents, strict=True):
+            # A unit that is empty is masked: the lock would not start. A .new was not in use yet.
+            empty = guest.sh(f"find /mnt/{number}/etc -name '*facelatch*' ! -name '*.new' -type f -size 0")
+            found[number] = document | {"version": version, "broken": document["broken"] or empty.replace("\n", " ")}
+    return found
 
 
 def _judge(lab: Lab, found: dict[str, Any], told: Acknowledged, at_last: Acknowledged, which: str) -> None:
