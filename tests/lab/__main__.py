@@ -24,12 +24,8 @@ from tests.lab.places import HERE, LAB, LabError
 INSTALL = "install"
 """The scenario that every other one starts from: it runs first, and again when what it installs has changed."""
 
-LONGEST_FIRST = ("powercut", "visitors", "upgrade", "disk", "time", "faults", "boot")
+LONGEST_FIRST = ("powercut", "visitors", "upgrade", "disk", "time", "faults", "boot", "camera", "door", "sandbox")
 """They begin before the others: a long one that begins last would run alone."""
-
-ALONE = {"door", "camera", "picamera2"}
-"""They say how soon somebody is let in. With two cores the emulated networks take half a second for a frame, with one a
-whole one."""
 
 USUAL = ("trixie", "amd64")
 OTHER_MACHINES = (("bookworm", "amd64"), ("trixie", "arm64"))
@@ -119,8 +115,7 @@ def _on(machine: tuple[str, str], names: tuple[str, ...], cuts: int, jobs: int, 
             (lab.installed.folder / "stamp").write_text(stamp)
     if verdicts[0].passed:  # else the others would start from a machine that is not what it should be
         with ThreadPoolExecutor(max_workers=jobs) as pool:
-            verdicts += pool.map(lambda name: _run(name, lab), [name for name in wanted if name not in ALONE])
-        verdicts += [_run(name, lab) for name in wanted if name in ALONE]
+            verdicts += pool.map(lambda name: _run(name, lab), wanted)
     if machine != USUAL:
         verdicts = [replace(each, scenario=f"{each.scenario}, {' '.join(machine)}") for each in verdicts]
     return verdicts

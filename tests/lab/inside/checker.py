@@ -6,45 +6,49 @@ stores, all in one process, as each start of Python takes seconds in emulation.
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from edge import app, config, wire
+from edge import app, config, household, wire
 from edge.errors import FacelatchError
-from edge.settings import Config
 
 
-def held(settings: Config) -> dict[str, Any]:
+def held(answer: Callable[[wire.Question], wire.Answer]) -> dict[str, Any]:
     reasons = []
-    last_id = 0
-    while True:
-        page = app.answer(settings, wire.AskLog(after_id=last_id))
+    last_id, more = 0, True
+    while more:
+        page = answer(wire.AskLog(after_id=last_id))
         assert isinstance(page, wire.Log)
         reasons += [line.detail.get("reason") for line in page.lines if line.kind in {"released", "mode"}]
-        last_id = max([last_id, *(line.id for line in page.lines)])
-        if not page.more:
-            break
+        last_id, more = max([last_id, *(line.id for line in page.lines)]), page.more
     checked, broken = 0, ""
     try:
         after_id, more = 0, True
         while more:
-            verified = app.answer(settings, wire.AskVerify(after_id=after_id))
+            verified = answer(wire.AskVerify(after_id=after_id))
             assert isinstance(verified, wire.Verified)
             checked, after_id, more = checked + verified.checked, verified.last_id, verified.more
     except FacelatchError as error:
         broken = str(error)
-    people = [person.name for person in app.people(settings)]
-    return {"people": people, "reasons": reasons, "checked": checked, "broken": broken}
+    names: list[str] = []
+    more = True
+    while more:
+        people = answer(wire.AskPeople(start=len(names)))
+        assert isinstance(people, wire.People)
+        names, more = [*names, *(person.name for person in people.people)], people.more
+    return {"people": names, "reasons": reasons, "checked": checked, "broken": broken}
 
 
 settings = config.load(None)
 for folder in sys.argv[1:]:
     paths = msgspec.structs.replace(settings.paths, state=folder, runtime="/nonexistent")
     try:
-        found = held(msgspec.structs.replace(settings, paths=paths))
+        with household.registry(msgspec.structs.replace(settings, paths=paths)) as (registry, _):
+            found = held(registry.answer)
     except FacelatchError as error:
         found = {"people": [], "reasons": [], "checked": 0, "broken": str(error)}
     print(json.dumps(found), flush=True)
 if not sys.argv[1:]:
-    print(json.dumps(held(settings)))
+    print(json.dumps(held(lambda question: app.answer(settings, question))))

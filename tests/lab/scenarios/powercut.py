@@ -28,7 +28,7 @@ from tests.lab.vm import Guest, overlay
 
 PIN = 17
 SEED = 20261127
-BETWEEN_S = 4.0
+BETWEEN_S = 3.0
 """The longest time between two cuts in one run of the machine; the shortest is none."""
 UPGRADE_S = 20.0
 """About how long the upgrade's part that changes anything takes in emulation, from its backup to READY."""
@@ -203,12 +203,17 @@ def _examine(lab: Lab, cuts: Sequence[Cut], heard: Heard) -> None:
     with lab.guest() as guest:
         guest.sh("systemctl stop facelatch-eyes facelatch-door")
         guest.push(INSIDE / "checker.py", "/root")
+        devices: list[str] = []
         for number, cut in enumerate(cuts):
             # A layer of its own, as mounting writes.
             layer = cut.disk.with_suffix(".look")
             overlay(layer, cut.disk)
-            device = guest.plug_in(layer, f"cut{number}")
-            guest.sh(f"mkdir -p /mnt/{number} && mount {device} /mnt/{number}")
+            devices.append(guest.plug_in(layer, f"cut{number}"))
+        mount = "until [ -e $device ]; do sleep 0.1; done; mkdir /mnt/$number; mount $device /mnt/$number"
+        guest.sh(
+            f"number=0; for device in {' '.join(devices)}; do {mount} || exit 1; number=$((number + 1)); done",
+            within_s=300,
+        )
         writing = [number for number, cut in enumerate(cuts) if not cut.upgrading]
         folders = " ".join(f"/mnt/{number}/var/lib/facelatch" for number in writing)
         found = dict(
