@@ -1,9 +1,9 @@
 """24 hours of visitors in accelerated time: memory, open files and the log stay as large as they are.
 
-Through camera, networks, sockets, store and pin, one after the other: somebody who is enrolled, nobody, a stranger,
+Through camera, networks, sockets, store and pin, one after the other: somebody who is enrolled, at once a stranger,
 nobody. After each round the calendar is set an hour ahead, so that the day's entries have the times of a day; what the
 guardian does by the monotonic clock (pruning, the log's head) comes as often as it comes. The log is at its limit from
-the beginning, as it is in a lock that is in use for long. Figures are compared from the fourth round on.
+the beginning, as it is in a lock that is in use for long. Figures are compared from the eighth round on, every fourth.
 """
 
 import json
@@ -80,7 +80,7 @@ def run(lab: Lab) -> None:
 def _day(lab: Lab, guest: Guest) -> list[Figures]:
     figures = []
     since = guest.moment()
-    with guest.showing("obama2.jpg", "black", "astronaut.png", "black"):
+    with guest.showing("obama2.jpg", "astronaut.png", "black"):
         guest.sh("systemctl start facelatch-eyes")
         for hour in range(HOURS):
             guest.hear(" released ", since, within_s=ROUND_S)
