@@ -76,6 +76,18 @@ class Embedder(Protocol):
         ...
 
 
+class Liveness(Protocol):
+    """Tells a live face from its picture by its appearance in one frame. One sign among several."""
+
+    def probability(self, rgb: Rgb, face: Face) -> float:
+        """How probable a live face is, 0..1, for a face that was detected in this (H, W, 3) uint8 RGB frame.
+
+        The box may reach beyond the frame. Raises FaceError when it is no face in this frame or too small to judge,
+        and ModelError when the network cannot run: both count as not live.
+        """
+        ...
+
+
 class Store(Protocol):
     """People, their templates and the audit log. Every writing call is one transaction: all of it or nothing.
 
