@@ -26,6 +26,7 @@ from edge.types import Embedding
 
 if TYPE_CHECKING:
     from edge.models.device import Networks
+    from edge.vigil import Vigil
 
 BUSY_S, BUSY_EVERY_S = 3.0, 0.05
 """How long a command waits for another one, which has the store for tens of milliseconds, and how often it looks; a
@@ -63,6 +64,19 @@ def embedder(config: Config) -> Embedder:
         delegate=chosen.delegate,
         flip_average=config.models.flip_average,
     )
+
+
+def vigil(config: Config) -> "Vigil | None":
+    """Who tells a picture from a person, None where ``liveness.mode`` is off. Raises ModelError."""
+    if config.liveness.mode == "off":
+        return None
+    from edge.models.judging import judge_weights
+    from edge.models.liveness import LivenessNet
+    from edge.vigil import Vigil
+
+    chosen = networks(config.models)
+    network = LivenessNet(chosen.shelf, threads=config.faces.threads, delegate=chosen.delegate)
+    return Vigil(network, judge_weights(chosen.shelf))
 
 
 def camera(config: Config) -> Camera:
@@ -220,6 +234,7 @@ def watch_door(config: Config) -> None:
                     eyes_link,
                     _fallback(config),
                     snapshots=config.log.snapshots_days > 0,
+                    vigil=vigil(config),
                 )
                 source = camera(config)
             except FacelatchError as error:

@@ -388,4 +388,6 @@ def terms(config: Config) -> Terms:
         window_s=config.evidence.window_s,
         look_age_max_s=config.evidence.look_age_max_ms / 1000,
         near_miss=config.attempts.near_miss,
+        liveness_min=config.liveness.live_min if config.liveness.mode == "required" else None,
+        attack_max=config.liveness.attack_max,
     )

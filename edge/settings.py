@@ -182,8 +182,15 @@ class LivenessConfig(msgspec.Struct, frozen=True):
     """Whether a photograph is told from a person."""
 
     mode: Annotated[
-        Literal["off"], Meta(description='"off" is the only mode yet: a photograph opens the door (README)')
+        Literal["required", "off"],
+        Meta(description='"required": a face must be found alive; "off": a photograph opens the door'),
     ] = "off"
+    live_min: Annotated[
+        float, Meta(gt=0.5, lt=1, description="probability from which a face is alive (operating points: README)")
+    ] = 0.6
+    attack_max: Annotated[
+        float, Meta(gt=0, le=0.5, description="below it a face is taken for a picture; between the two: not yet")
+    ] = 0.3
 
 
 class LogConfig(msgspec.Struct, frozen=True):

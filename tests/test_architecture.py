@@ -81,7 +81,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notify": {"edge.ports"},
     "peers": set(),
     "serve": {"edge.notify", "edge.peers", "edge.wire", "edge.core", "edge.ports", "edge.guardian", *BASE},
-    "eyes": {"edge.wire", "edge.core", "edge.images", "edge.ports", "edge.slot", *BASE},
+    "vigil": {"edge.core", "edge.ports", *BASE},
+    "eyes": {"edge.wire", "edge.core", "edge.images", "edge.ports", "edge.slot", "edge.vigil", *BASE},
 }
 """By the first name below ``edge``: packages and modules that it may import. ``app`` and
 ``household`` wire and ``cli`` prints: they see all."""

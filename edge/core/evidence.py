@@ -41,7 +41,8 @@ GONE_S = 1.0
 class Terms:
     """What it takes to be recognised; the configuration's ``[match]``, ``[evidence]`` and ``[attempts]``.
 
-    ``liveness_min``: 0..1, None while liveness is off.
+    ``liveness_min``: 0..1, None while liveness is off. ``attack_max``: below it a face is taken for a picture; from
+    there up to ``liveness_min`` nothing is decided yet, and such a look counts for nothing.
     """
 
     similarity_min: float
@@ -52,6 +53,7 @@ class Terms:
     look_age_max_s: float
     near_miss: float = 0.0
     liveness_min: float | None = None
+    attack_max: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +180,7 @@ class Evidence:
         if self._seen and (look.track != self._seen[-1].track or look.captured_s <= self._seen[-1].captured_s):
             self._seen.clear()
         if named is not None and not is_live:
-            self._seen.clear()
-            return self._refused("not a living face", look, named.similarity)
+            return self._not_live(look, named)
         self._seen.append(_Seen(look.captured_s, look.track, named))
         recent = [seen for seen in self._seen if look.captured_s - seen.captured_s <= terms.window_s]
         names = [seen.match for seen in recent if seen.match is not None]
@@ -190,6 +191,12 @@ class Evidence:
         if len(recent) >= terms.looks_needed and not names:
             return self._refused(_why_nobody(match, terms), look, match.similarity if match else None)
         return None
+
+    def _not_live(self, look: Look, named: Match) -> Refused | None:
+        if look.liveness is not None and look.liveness >= self._terms.attack_max > 0:
+            return None  # not yet
+        self._seen.clear()
+        return self._refused("not a living face", look, named.similarity)
 
     def _granted(self, look: Look, named: Match, weakest: float, looks: int) -> Recognised:
         self._settled = {*sorted(self._settled)[1 - TRACKS_MAX :], look.track}

@@ -19,6 +19,7 @@ _DOOR = ("core/test_door.py",)
 _RULES = ("core/test_rules.py", "core/test_schedule.py", "core/test_lockout.py", "core/test_keys.py")
 _GUARDIAN = ("guardian/test_rules.py", "guardian/test_alarms.py")
 _EVIDENCE = ("core/test_evidence.py", "core/test_attempts.py")
+_LIVING = ("core/test_living.py",)
 
 MUTANTS: dict[str, Mutant] = {
     "a passed deadline is not honoured": Mutant("core/door.py", "if not now_s < until_s:", "if False:", _DOOR),
@@ -136,6 +137,31 @@ MUTANTS: dict[str, Mutant] = {
         "(look.liveness is not None and look.liveness >= terms.liveness_min)",
         "(look.liveness is None or look.liveness >= terms.liveness_min)",
         _EVIDENCE,
+    ),
+    "an undecided face counts": Mutant("core/evidence.py", "return None  # not yet", "pass", _EVIDENCE),
+    "a missing liveness is not decided yet": Mutant(
+        "core/evidence.py",
+        "look.liveness is not None and look.liveness >= self._terms.attack_max > 0",
+        "True",
+        _EVIDENCE,
+    ),
+    "nothing but the whole approach is judged": Mutant(
+        "core/living/judge.py", "probability(looks[-LOOKS_NEEDED:], weights)", "1.0", _LIVING
+    ),
+    "one look makes a face live": Mutant(
+        "core/living/judge.py", "weakest if len(looks) >= LOOKS_NEEDED else min(weakest, UNDECIDED)", "weakest", _LIVING
+    ),
+    "a look that was not measured changes nothing": Mutant(
+        "core/living/judge.py",
+        "        if signs is None or not _usable(signs):\n            self._forget(track)\n",
+        "        if signs is None or not _usable(signs):\n",
+        _LIVING,
+    ),
+    "a missing sign is the best": Mutant(
+        "core/living/judge.py", "_mean(straight, EDGES_WORST)", "_mean(straight, 0.0)", _LIVING
+    ),
+    "tracks vouch for each other": Mutant(
+        "core/living/judge.py", "self._looks.setdefault(track,", "self._looks.setdefault(0,", _LIVING
     ),
     "a grant outlives its face": Mutant(
         "core/evidence.py",
