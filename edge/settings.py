@@ -184,7 +184,7 @@ class LivenessConfig(msgspec.Struct, frozen=True):
     mode: Annotated[
         Literal["required", "off"],
         Meta(description='"required": a face must be found alive; "off": a photograph opens the door'),
-    ] = "off"
+    ] = "required"
     live_min: Annotated[
         float, Meta(gt=0.5, lt=1, description="probability from which a face is alive (operating points: README)")
     ] = 0.6
