@@ -19,6 +19,7 @@ from edge.core.door import TABLE, TIMED, Signal, State
 from edge.models.manifest import MANIFEST, Shelf
 from edge.settings import Config, IndicatorConfig, InputsConfig
 from tools import cards, wheels
+from tools.liveness import card
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 SESSION = README.parent / "tools/demo/session.txt"
@@ -151,6 +152,7 @@ BLOCKS: Blocks = {
     "commands": commands_block,
     "networks": networks_block,
     "accuracy": accuracy_block,
+    "liveness": card.block,
 }
 
 PAGES: Mapping[Path, Blocks] = {

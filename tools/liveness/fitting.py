@@ -1,7 +1,8 @@
 """The judge's weights: a logistic regression over the pooled signs of stretches of looks.
 
-Every collection counts as much as every other, and its attacks as much as its live people. Live people are taken once
-as they were seen and once before another room: the sets show five rooms, and a door may look at a bookshelf.
+Every collection counts as much as every other, and its attacks as much as its live people. Each stretch is taken once
+as it was seen and once with the edges of another room: a door may look at a bookshelf, where the sets show five rooms,
+and a screen that fills the view shows no rim, where those of the sets all do.
 """
 
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ def stretches(seen: Sequence[SeenSequence], network: str, rooms: Sequence[float]
             found = pooled(looks[start : start + length])
             is_live = each.kind == "live"
             variants = [found]
-            if is_live and rooms:
+            if rooms:
                 variants.append((found[0], float(generator.choice(rooms)), found[2]))
             for variant in variants:
                 signs.append(variant)

@@ -11,12 +11,14 @@ from edge.core.living.judge import Signs
 from edge.core.living.parallax import parallax
 from edge.core.living.view import View, view
 from edge.errors import FacelatchError
-from edge.images import pictures_in, read_rgb
+from edge.images import read_rgb
 from edge.models.manifest import Shelf
 from edge.models.mtcnn import Mtcnn
 from edge.ports import Detector, Liveness
+from tools.evaluate.detection import fitted
 from tools.evaluate.networks import ROOT
 from tools.evaluate.progress import tracked
+from tools.evaluate.wider import open_pictures
 from tools.liveness.sets import Sequence
 
 ROOM_FACE_PX = 70.0
@@ -67,8 +69,8 @@ def rooms(folder: Path, detector: Detector, cache: Path | None) -> list[float]:
     if path is not None and path.is_file():
         return msgspec.json.decode(path.read_bytes(), type=list[float])
     found = []
-    for picture in tracked(pictures_in(folder), "Rooms"):
-        rgb = read_rgb(picture)
+    for picture in tracked(open_pictures(folder), "Rooms"):
+        rgb, _ = fitted(read_rgb(picture.path))
         for face in detector.detect(rgb):
             if face.size_px >= ROOM_FACE_PX and face.probability >= ROOM_PROBABILITY:
                 now = view(rgb, face.landmarks)
