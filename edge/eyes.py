@@ -55,7 +55,9 @@ class Eyes:
     def run(self, camera: Camera, stopping: Callable[[], bool]) -> None:
         """Watch until the recording ends or ``stopping()``. Tells the guardian, then raises, when the camera fails."""
         name = f"{self._caveat}; {camera.name}" if self._caveat else camera.name
-        self._send(wire.Hello(wire.VERSION, self._embedder.model_id, self._embedder.dimension, name))
+        self._send(
+            wire.Hello(wire.VERSION, self._embedder.model_id, self._embedder.dimension, name, camera.identity[:200])
+        )
         frames = NewestFrame(camera)
         try:
             while not stopping() and (frame := frames.take(FRAME_TIMEOUT_S)) is not None:

@@ -20,6 +20,7 @@ from edge.entrance import Entrance
 from edge.errors import CameraError, DoorError, FacelatchError, WireError
 from edge.expiry import Expiry
 from edge.latch import Latch
+from edge.pinning import CameraPin
 from edge.ports import Bolt, Clock, Indicator, Store
 from edge.registry import Registry
 from edge.settings import Config
@@ -80,6 +81,7 @@ class Guardian:
         self._calendar_s = float("-inf")
         self._malformed = 0
         self._teller = Teller(store, announce, clock, lambda: self.status().line())
+        self._pin = CameraPin(store, self._teller)
         self._snapshots = Snapshots(config.snapshots_path, config.log.snapshots_days, clock)
         self._entrance = Entrance(
             *(config, self._access, self._latch, clock, self._teller),
@@ -129,7 +131,8 @@ class Guardian:
         self._booth.tick()
         if self._access.mode is Mode.LOCKDOWN:
             self._booth.close("lockdown")
-        self._show(self._latch.sign())
+        sign = self._latch.sign()
+        self._show(Sign.WARNING if sign is Sign.READY and self._eyes != "away" and self._pin.refused else sign)
 
     def sound(self) -> bool:
         """Whether the bolt is as commanded: the watchdog is fed only then."""
@@ -207,6 +210,8 @@ class Guardian:
                 self._entrance.set_mode(question, who)
                 return self.status()
             case wire.AskClear():
+                if question.camera and not self._pin.accept(who):
+                    raise CameraError("There is no camera to accept. Start facelatch-eyes, and try again.")
                 self._count_attempts()  # those that have ended: they must not lock anybody out a moment later
                 self._access.clear_lockouts()
                 self._latch.clear(self._teller)
@@ -225,6 +230,8 @@ class Guardian:
             raise DoorError("The door is locked down. Set another mode first: `facelatch door mode normal`.")
         if self._eyes == "away":
             raise CameraError("The eyes are away, so nobody can be seen. Start facelatch-eyes, or use photographs.")
+        if self._pin.refused:
+            raise CameraError(f"The camera is not accepted ({self._pin.refused}).")
         self._evidence.weigh_anew()
 
     def _change(self, question: wire.Question, who: str) -> wire.Answer:
@@ -249,7 +256,7 @@ class Guardian:
             reason=self.door.reason,
             bolt=self._latch.bolt_name,
             liveness=self._config.liveness.mode,
-            eyes=f"{self._eyes}, enrolling" if self._booth.occupied else self._eyes,
+            eyes=self._eyes_told(),
             people=len(self._registry.index),
             similarity_min=self._registry.similarity_min,
             enrol_again=len(self._registry.enrol_again),
@@ -257,6 +264,12 @@ class Guardian:
             is_open=self.door.is_open,
             latched=self.door.latched,
         )
+
+    def _eyes_told(self) -> str:
+        more = ", enrolling" if self._booth.occupied else ""
+        if self._eyes != "away" and self._pin.refused:
+            more += f", NOT COUNTED: {self._pin.refused}"
+        return f"{self._eyes}{more}"
 
     def stop(self, reason: str) -> None:
         """Secure the door for good and say so. Raises BoltError."""
@@ -327,6 +340,7 @@ class Guardian:
             )
         self._evidence.forget_all()
         self._booth.eyes_away()
+        self._pin.greet(hello.identity)
         self._camera, self._eyes = quoted(hello.camera), "away"
         self._hear(self._camera)
 
@@ -338,11 +352,14 @@ class Guardian:
 
     def _away(self, reason: str) -> None:
         self._booth.eyes_away()
+        self._pin.gone()
         if self._eyes != "away":
             self._eyes = "away"
             self._teller.tell_sparingly("eyes_away", reason=quoted(reason))
 
     def _judge(self, looks: list[Look], report: wire.Report) -> None:
+        if self._pin.refused:
+            return
         if self._booth.occupied:
             self._booth.see(looks, report.faces_in_frame)
             return

@@ -30,10 +30,14 @@ from edge.types import (
 
 
 class Camera(Protocol):
-    """A source of frames. ``name`` says what it is, "simulated" included when it is no camera."""
+    """A source of frames. ``name`` says what it is, "simulated" included when it is no camera. ``identity``: what this
+    very device can be told by after it was plugged in again, with the size of its pictures; empty for a replay."""
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def identity(self) -> str: ...
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames as they are captured, each a copy of the driver's buffer.

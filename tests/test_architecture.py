@@ -76,11 +76,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("edge.wire", "edge.config", "edge.settings", "edge.core", "edge.ports", "edge.registry", "edge.access"),
         *("edge.latch", "edge.entrance", "edge.booth", "edge.teller", "edge.upkeep", "edge.snapshots", "edge.expiry"),
         "edge.daily",
+        "edge.pinning",
         *BASE,
     },
     "notify": {"edge.ports"},
     "peers": set(),
     "serve": {"edge.notify", "edge.peers", "edge.wire", "edge.core", "edge.ports", "edge.guardian", *BASE},
+    "pinning": {"edge.ports", "edge.teller", *BASE},
     "vigil": {"edge.core", "edge.ports", *BASE},
     "eyes": {"edge.wire", "edge.core", "edge.images", "edge.ports", "edge.slot", "edge.vigil", *BASE},
 }

@@ -16,6 +16,8 @@ from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 from edge.types import Frame, Rgb
 
+CAMERA = "given pictures", "made of pictures 320x300"
+
 
 class Line:
     """Keeps what was sent, as the wire would carry it."""
@@ -34,7 +36,7 @@ class Line:
 class Pictures:
     """A camera that shows given pictures, ``step_s`` apart by its own clock."""
 
-    name = "given pictures"
+    name, identity = CAMERA
 
     def __init__(self, pictures: list[Rgb], step_s: float = 0.1) -> None:
         self._pictures, self._step_s = pictures, step_s
@@ -114,7 +116,7 @@ def test_a_camera_that_repeats_one_frame_is_given_up_and_told(eyes: Eyes, line: 
 def test_a_watch_begins_with_hello_and_ends_with_the_recording(eyes: Eyes, line: Line, portrait: Rgb) -> None:
     camera = Pictures(shaken(portrait, 3))
     eyes.run(camera, lambda: False)
-    assert line.sent[0] == wire.Hello(wire.VERSION, "mobilefacenet-192-1", 192, "given pictures")
+    assert line.sent[0] == wire.Hello(wire.VERSION, "mobilefacenet-192-1", 192, *CAMERA)
     assert line.reports
     assert camera.closed
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,12 @@ from edge.types import Frame, Rgb
 
 FRAME_TIMEOUT_S = 3.0
 """picamera2 waits for ever on a dead sensor unless it is told how long."""
+
+
+def _libcamera_id(camera: Any) -> str:
+    """The sensor's path in the device tree, which libcamera calls its id; the model where there is none."""
+    properties = camera.camera_properties
+    return str(getattr(camera.camera, "id", None) or properties.get("Model", "unnamed"))
 
 
 class PiCamera:
@@ -36,6 +43,7 @@ class PiCamera:
                 f"The Raspberry Pi's camera does not start ({error}). Check the ribbon cable and `rpicam-hello --list`."
             ) from error
         self.name = f"Raspberry Pi camera ({width}x{height})"
+        self.identity = f"{_libcamera_id(self._camera)} {width}x{height}"
         self._stop = threading.Event()
 
     def frames(self) -> Iterator[Frame]:

@@ -96,7 +96,10 @@ class AskMode(msgspec.Struct, tag="mode", frozen=True, forbid_unknown_fields=Tru
 
 
 class AskClear(msgspec.Struct, tag="clear", frozen=True, forbid_unknown_fields=True):
-    """Acknowledge an alarm, unlatch a fault, end every lockout. Answered by ``Status``."""
+    """Acknowledge an alarm, unlatch a fault, end every lockout; with ``camera`` accept the camera that is there.
+    Answered by ``Status``."""
+
+    camera: bool = False
 
 
 class AskAllow(msgspec.Struct, tag="allow", frozen=True, forbid_unknown_fields=True):
