@@ -12,6 +12,7 @@ from tools.evaluate import options, plot
 from tools.evaluate.networks import check_folder
 from tools.evaluate.options import FOLDER
 from tools.liveness import evaluation, report
+from tools.liveness.sets import LIGHTS
 from tools.liveness.teachers import teachers as open_teachers
 
 
@@ -30,6 +31,13 @@ from tools.liveness.teachers import teachers as open_teachers
 @options.cache_option
 @options.plot_option("Draw the fusion's DET curves (PNG).")
 @click.option("--gallery", type=FOLDER, help="A folder for a picture of everything that went wrong at the door.")
+@click.option(
+    "--light",
+    type=click.Choice(list(LIGHTS)),
+    default="as recorded",
+    show_default=True,
+    help="See every frame so; the judge stays fitted to what was recorded.",
+)
 @click.option("--door/--no-door", default=True, show_default=True, help="The whole door, too.")
 @json_option
 def liveness_command(
@@ -39,6 +47,7 @@ def liveness_command(
     cache: Path | None,
     picture: Path | None,
     gallery: Path | None,
+    light: str,
     door: bool,
     as_json: bool,
 ) -> None:
@@ -53,9 +62,12 @@ def liveness_command(
     named = evaluation.networks(shelves, others)
     if len(named) < len(shelves) + len(others):
         raise InputError("Two folders of --models have one name. Rename one of them.")
-    looked = evaluation.look(data, named, shelves, cache)
+    recorded = evaluation.look(data, named, shelves, cache)
+    looked = recorded if light == "as recorded" else evaluation.look(data, named, shelves, cache, light)
     config = Config()
-    found, by_look, by_approach = evaluation.evaluate(looked, named, shelves[0], config, cache, with_door=door)
+    found, by_look, by_approach = evaluation.evaluate(
+        looked, named, shelves[0], config, cache, with_door=door, fitted_to=recorded
+    )
     if picture is not None:
         report.draw(picture, by_look, by_approach)
     wrong = 0 if gallery is None else report.gallery(gallery, found.stays, looked.found)

@@ -74,7 +74,7 @@ def watch(
     watched = []
     judge = (ROOT / JUDGE_CODE).read_text()
     for sequence in tracked([each for each in found if each.collection in weights], "Before the door"):
-        named = seeing.digest(f"{key} {judge} {weights[sequence.collection]} {sequence.name}")
+        named = seeing.digest(f"{key} {judge} {weights[sequence.collection]} {sequence.light} {sequence.name}")
         path = None if cache is None else cache / f"door-{named}.json"
         if path is not None and path.is_file():
             reports = msgspec.json.decode(path.read_bytes(), type=list[wire.Report])

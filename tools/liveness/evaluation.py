@@ -49,9 +49,15 @@ def networks(shelves: list[Shelf], others: Mapping[str, Liveness]) -> dict[str, 
     return {**own, **others}
 
 
-def look(data: Path, named: Mapping[str, Liveness], shelves: list[Shelf], cache: Path | None) -> Looked:
+def look(
+    data: Path,
+    named: Mapping[str, Liveness],
+    shelves: list[Shelf],
+    cache: Path | None,
+    light: str = "as recorded",
+) -> Looked:
     """Every sequence of the data through detector, signs and networks. Raises InputError, ModelError."""
-    found = sets.sequences(data)
+    found = sets.sequences(data, light)
     detector = seeing.detector(MIN_FACE_PX, THREADS)
     key = hashlib.sha256(" ".join([*named, *(shelf.card(LIVENESS).sha256 for shelf in shelves)]).encode()).hexdigest()
     seen = seeing.see(found, detector, named, key, cache)
@@ -67,10 +73,13 @@ def evaluate(
     cache: Path | None,
     *,
     with_door: bool = True,
+    fitted_to: Looked | None = None,
 ) -> tuple[Evaluation, judging.Scored, judging.Scored]:
-    """The fusion uses the first of the networks, which is the shelf's."""
+    """The fusion uses the first of the networks, which is the shelf's. ``fitted_to``: what the weights are from, where
+    that is another light."""
     first = next(iter(named))
-    weights = judging.left_out(looked.seen, first, looked.rooms)
+    material = fitted_to or looked
+    weights = judging.left_out(material.seen, first, material.rooms)
     rows, by_look, by_approach = judging.table(looked.seen, list(named), first, weights)
     stays: list[door.Stay] = []
     if with_door:

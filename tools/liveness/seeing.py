@@ -82,7 +82,11 @@ def rooms(folder: Path, detector: Detector, cache: Path | None) -> list[float]:
 def _cached(
     sequence: Sequence, detector: Detector, networks: Mapping[str, Liveness], key: str, cache: Path | None
 ) -> SeenSequence:
-    path = None if cache is None else cache / f"seen-{digest(key + sequence.name + str(sequence.paths[0]))}.json"
+    path = (
+        None
+        if cache is None
+        else cache / f"seen-{digest(key + sequence.light + sequence.name + str(sequence.paths[0]))}.json"
+    )
     if path is not None and path.is_file():
         return msgspec.json.decode(path.read_bytes(), type=SeenSequence)
     seen = SeenSequence(

@@ -1,17 +1,19 @@
 """Sequences of frames of people, and of attacks with their pictures, from the folder of data sets."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from edge.core.quality import LUMA
 from edge.errors import InputError
 from edge.images import read_rgb
 from edge.types import Rgb
 from tools.evaluate.nuaa import open_nuaa
+from tools.evaluate.statistics import SEED
 
 STEP_S = 0.2, 0.1
 """Between two frames of a sequence of pictures (NUAA: about five a second), and of a video as it is taken here."""
@@ -32,6 +34,7 @@ class Sequence:
     name: str
     paths: tuple[Path, ...]
     step_s: float
+    light: str = "as recorded"
 
     @property
     def live(self) -> bool:
@@ -39,23 +42,42 @@ class Sequence:
 
     def frames(self) -> Iterator[Rgb]:
         """Raises ImageError, InputError."""
-        if self.paths[0].suffix in VIDEOS:
-            return _video(self.paths[0], self.step_s)
-        return (read_rgb(path) for path in self.paths)
+        video = self.paths[0].suffix in VIDEOS
+        found = _video(self.paths[0], self.step_s) if video else (read_rgb(path) for path in self.paths)
+        return (LIGHTS[self.light](rgb) for rgb in found)
 
 
 VIDEOS = {".mp4", ".mkv"}
 
+DARKER, GRAIN = 0.3, 6.0
+"""Of the dark versions: what is left of the light, and the noise of a sensor turned up (standard deviation, 0..255)."""
 
-def sequences(data: Path) -> list[Sequence]:
-    """``print_attack`` (NUAA), ``replay_attack`` and ``clips`` of a folder, each where it is there.
+
+def grey(rgb: Rgb) -> Rgb:
+    """As a camera without an infra-red filter gives it, without colours: the luma three times."""
+    return np.repeat((rgb.astype(np.float32) @ LUMA).astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+def dark(rgb: Rgb) -> Rgb:
+    """As a camera sees it at night that turns its sensor up no more."""
+    noise = np.random.default_rng(SEED).normal(0, GRAIN, rgb.shape)
+    return (rgb * DARKER + noise).clip(0, 255).astype(np.uint8)
+
+
+LIGHTS: dict[str, Callable[[Rgb], Rgb]] = {"as recorded": lambda rgb: rgb, "grey": grey, "dark": dark}
+"""Ways to see every frame."""
+
+
+def sequences(data: Path, light: str = "as recorded") -> list[Sequence]:
+    """``print_attack`` (NUAA), ``replay_attack`` and ``clips`` of a folder, each where it is there, in a light of
+    ``LIGHTS``.
 
     Raises InputError when there is no attack at all.
     """
     found = [*_nuaa(data / "print_attack"), *_replays(data / "replay_attack"), *_clips(data / "clips")]
     if {each.live for each in found} != {True, False}:
         raise InputError(f"{data!s:.120} holds no attacks and live people. Give print_attack/ or replay_attack/ in it.")
-    return found
+    return [replace(each, light=light) for each in found]
 
 
 def _nuaa(folder: Path) -> Iterator[Sequence]:
