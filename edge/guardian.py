@@ -3,8 +3,10 @@
 Order is everything here: the bolt first, then whoever is told, then the log, which may have to wait for a slow card.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from edge import wire
 from edge.access import CALENDAR_EVERY_S, Access
@@ -13,7 +15,8 @@ from edge.config import template
 from edge.core import door as dr
 from edge.core.choose import Unusable, choose
 from edge.core.evidence import Evidence, Recognised, Refused, Terms
-from edge.core.match import rounded
+from edge.core.living.challenge import Ask, Examiner
+from edge.core.match import acceptable, rounded
 from edge.core.rules import Mode
 from edge.daily import DailyBackup
 from edge.entrance import Entrance
@@ -26,7 +29,7 @@ from edge.registry import Registry
 from edge.settings import Config
 from edge.snapshots import Snapshots
 from edge.teller import Announce, Teller, quoted
-from edge.types import Input, Look, Person, Sensed, Sign
+from edge.types import Input, Look, Match, Person, Sensed, Sign
 from edge.upkeep import Upkeep
 
 EYES_AWAY_S = 3.0
@@ -38,6 +41,13 @@ LISTED_MAX = 20
 TOLD_MAX_CHARS = 1000
 """Of the changed settings in one notice; below the log's ``MAX_DETAIL_BYTES`` even where every character is escaped to
 four."""
+
+ASKS: Mapping[Ask, Sign] = {
+    Ask.PICTURE_LEFT: Sign.TURN_GREEN,
+    Ask.PICTURE_RIGHT: Sign.TURN_RED,
+    Ask.NEARER: Sign.CLOSER,
+}
+"""The green light is at the visitor's right of the camera, which is the picture's left."""
 
 CHANGES: Mapping[type[wire.Question], str] = {
     wire.AskEnroll: "enrolled",
@@ -74,6 +84,10 @@ class Guardian:
         self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
         self._indicator = indicator
         self._evidence = Evidence(terms(config))
+        live = config.liveness
+        self._examiner = None
+        if live.mode == "required":
+            self._examiner = Examiner(live.challenge, live.live_min, live.attack_max, secrets.randbelow)
         self._access = Access(config, store, clock)
         self._camera: str | None = None  # what the eyes on the line said hello with
         self._eyes = "away"
@@ -339,6 +353,8 @@ class Guardian:
                 f"{own[0]} with {own[1]}. Run both from the same installation."
             )
         self._evidence.forget_all()
+        if self._examiner is not None:
+            self._examiner.forget()
         self._booth.eyes_away()
         self._pin.greet(hello.identity)
         self._camera, self._eyes = quoted(hello.camera), "away"
@@ -371,7 +387,7 @@ class Guardian:
         verdict: Recognised | Refused | None
         if not isinstance(chosen, Unusable):
             found = self._registry.index.best(chosen.embedding)
-            verdict = self._evidence.add(chosen, found, self._clock.now_s())
+            verdict = self._evidence.add(self._challenged(chosen, found), found, self._clock.now_s())
         elif chosen.look is None:
             # A frame stamped in the future would spoil everything until then.
             verdict = self._evidence.spoil(chosen.reason, min(report.captured_s, self._clock.now_s()), report.frame)
@@ -389,6 +405,18 @@ class Guardian:
                 track=verdict.track,
                 snapshot=self._snapshots.keep(),
             )
+
+    def _challenged(self, look: Look, found: Match | None) -> Look:
+        """The look as it counts once the challenge has its say."""
+        if self._examiner is None:
+            return look
+        match = self._config.match
+        examined = self._examiner.weigh(look, acceptable(found, match.similarity_min, match.margin_min))
+        if examined.ask is not None:
+            self._show(ASKS[examined.ask])
+        if examined.passed:
+            self._show(Sign.KEPT)
+        return replace(look, liveness=examined.liveness)
 
     def _show(self, sign: Sign) -> None:
         if self._indicator is not None:

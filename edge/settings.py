@@ -187,10 +187,14 @@ class LivenessConfig(msgspec.Struct, frozen=True):
     ] = "required"
     live_min: Annotated[
         float, Meta(gt=0.5, lt=1, description="probability from which a face is alive (operating points: README)")
-    ] = 0.6
+    ] = 0.8
     attack_max: Annotated[
         float, Meta(gt=0, le=0.5, description="below it a face is taken for a picture; between the two: not yet")
     ] = 0.3
+    challenge: Annotated[
+        Literal["when unsure", "always", "never"],
+        Meta(description="lights ask the visitor to turn the head or come closer; needs both lights"),
+    ] = "when unsure"
 
 
 class LogConfig(msgspec.Struct, frozen=True):

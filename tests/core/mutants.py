@@ -19,7 +19,7 @@ _DOOR = ("core/test_door.py",)
 _RULES = ("core/test_rules.py", "core/test_schedule.py", "core/test_lockout.py", "core/test_keys.py")
 _GUARDIAN = ("guardian/test_rules.py", "guardian/test_alarms.py")
 _EVIDENCE = ("core/test_evidence.py", "core/test_attempts.py")
-_LIVING = ("core/test_living.py",)
+_LIVING = ("core/test_living.py", "core/test_challenge.py")
 
 MUTANTS: dict[str, Mutant] = {
     "a passed deadline is not honoured": Mutant("core/door.py", "if not now_s < until_s:", "if False:", _DOOR),
@@ -163,6 +163,20 @@ MUTANTS: dict[str, Mutant] = {
     "tracks vouch for each other": Mutant(
         "core/living/judge.py", "self._looks.setdefault(track,", "self._looks.setdefault(0,", _LIVING
     ),
+    "a picture may pass a challenge": Mutant(
+        "core/living/challenge.py",
+        'self._when == "never" or alive is None or not alive >= self._attack_max',
+        'self._when == "never" or alive is None',
+        _LIVING,
+    ),
+    "the wrong side is as good": Mutant("core/living/challenge.py", " or wrong.get(ask, False)", "", _LIVING),
+    "an answer before the question counts": Mutant(
+        "core/living/challenge.py", " or (done[ask] and after_s < REACT_MIN_S)", "", _LIVING
+    ),
+    "another face answers": Mutant(
+        "core/living/challenge.py", "approach.asked is not None and not _like(approach.asked, look)", "False", _LIVING
+    ),
+    "tasks without end": Mutant("core/living/challenge.py", " or approach.tasks >= TASKS_MAX", "", _LIVING),
     "a grant outlives its face": Mutant(
         "core/evidence.py",
         "if self._grant is not None and not now_s - self._agreed_s <= GRANT_S:",

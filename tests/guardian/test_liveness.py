@@ -10,7 +10,7 @@ from edge import wire
 from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, UNDECIDED, Judge, Signs, Weights
 from edge.settings import Config, FacesConfig, LivenessConfig
 from edge.store.sqlite import SqliteStore
-from edge.types import Embedding
+from edge.types import Embedding, Sign
 from tests.core.looks import look
 from tests.fakes import FakeClock
 from tests.guardian.household import ADA, DIMENSION, MODEL, FailingBolt, Household, settle, unit
@@ -31,14 +31,16 @@ def strict(house: Config, request: pytest.FixtureRequest) -> Iterator[Household]
         yield settle(config, store, clock, FailingBolt())
 
 
-def see(door: Household, *faces: tuple[Embedding, float | None, float], track: int = 1) -> None:
+def see(door: Household, *faces: tuple[Embedding, float | None, float], track: int = 1, yaw_deg: float = 0.0) -> None:
     """One frame with these faces: who, how probably alive, and how large."""
     door.clock.advance(0.1)
     door.frame += 1
     now_s = door.clock.now_s()
     looks = [
         replace(
-            look(now_s, track=track + i, faces=len(faces), face_px=px, frame=door.frame), embedding=who, liveness=alive
+            look(now_s, track=track + i, faces=len(faces), face_px=px, frame=door.frame, yaw_deg=yaw_deg),
+            embedding=who,
+            liveness=alive,
         )
         for i, (who, alive, px) in enumerate(faces)
     ]
@@ -73,6 +75,21 @@ def test_what_is_not_decided_neither_opens_nor_is_refused(strict: Household) -> 
         see(strict, (ADA, UNDECIDED, 120))
     assert not strict.is_open()
     assert strict.told("refused") == []
+
+
+def test_the_undecided_are_asked_by_the_lights_and_come_in_when_they_do_it(
+    strict: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the side is known, as it is never at a door."""
+    monkeypatch.setattr(strict.guardian._examiner, "_below", lambda count: 0)
+    for _ in range(22):
+        see(strict, (ADA, UNDECIDED, 120))
+    assert Sign.TURN_GREEN in strict.lamps.shown
+    assert not strict.is_open()
+    for _ in range(6):
+        see(strict, (ADA, UNDECIDED, 120), yaw_deg=-20)
+    assert Sign.KEPT in strict.lamps.shown
+    assert strict.is_open()
 
 
 def test_photographs_again_and_again_lock_that_face_out(strict: Household) -> None:
