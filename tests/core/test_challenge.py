@@ -113,6 +113,15 @@ def test_too_soon_too_late_and_the_wrong_side_are_no_answer(after_s: float, yaw:
         assert not exam.weigh(seen(at_s + after_s + i * 0.05, yaw=yaw), True).passed
 
 
+def test_a_face_that_swings_both_ways_has_not_answered() -> None:
+    exam = examiner()
+    at_s = asked(exam)
+    for i, yaw in enumerate((0, 0, 0, 0, 20, 20, 0, -20, -20, -20), start=1):
+        found = exam.weigh(seen(at_s + i / 10, yaw=yaw), True)
+        assert not found.passed
+        assert found.liveness == 0.5
+
+
 def test_another_track_or_another_face_cannot_answer() -> None:
     other = np.zeros(4, dtype=np.float32)
     other[1] = 1
