@@ -187,7 +187,7 @@ class LivenessConfig(msgspec.Struct, frozen=True):
     ] = "required"
     live_min: Annotated[
         float, Meta(gt=0.5, lt=1, description="probability from which a face is alive (operating points: README)")
-    ] = 0.8
+    ] = 0.7
     attack_max: Annotated[
         float, Meta(gt=0, le=0.5, description="below it a face is taken for a picture; between the two: not yet")
     ] = 0.3
