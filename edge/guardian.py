@@ -29,7 +29,7 @@ from edge.registry import Registry
 from edge.settings import Config
 from edge.snapshots import Snapshots
 from edge.teller import Announce, Teller, quoted
-from edge.types import Input, Look, Match, Person, Sensed, Sign
+from edge.types import Input, Look, Person, Sensed, Sign
 from edge.upkeep import Upkeep
 
 EYES_AWAY_S = 3.0
@@ -83,7 +83,7 @@ class Guardian:
         is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
         self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
         self._indicator = indicator
-        self._evidence = Evidence(terms(config))
+        self._evidence = Evidence(terms(config, registry.similarity_min))
         live = config.liveness
         self._examiner = None
         if live.mode == "required":
@@ -109,6 +109,7 @@ class Guardian:
         self._backups = None if backups is None else backups(self._teller)
         self._teller.tell("started")
         self._tell_config_changes()
+        registry.log_threshold()
         self._latched = self._latched_before()
         for each in found:
             if each.input is Input.TAMPER or each.fault:
@@ -255,10 +256,14 @@ class Guardian:
         if is_list or kind is None:
             return self._registry.answer(question, who)
         self._evidence.weigh_anew()
+        before = self._registry.similarity_min
         try:
             answer = self._registry.answer(question, who)  # which logs it, too
         finally:
             self._access.reload()
+            self._evidence.require(self._registry.similarity_min)
+        if self._registry.similarity_min != before:
+            self._teller.say("threshold", {"similarity_min": self._registry.similarity_min, "before": before})
         person = answer.people[0] if isinstance(answer, wire.People) else None
         self._teller.say(kind, {"name": person.name, "templates": person.templates} if person else {})
         return answer
@@ -277,6 +282,7 @@ class Guardian:
             mode=self._access.mode_now().value,
             is_open=self.door.is_open,
             latched=self.door.latched,
+            threshold=self._registry.decision.reason,
         )
 
     def _eyes_told(self) -> str:
@@ -386,8 +392,7 @@ class Guardian:
         self._show(Sign.LOOKING)
         verdict: Recognised | Refused | None
         if not isinstance(chosen, Unusable):
-            found = self._registry.index.best(chosen.embedding)
-            verdict = self._evidence.add(self._challenged(chosen, found), found, self._clock.now_s())
+            verdict = self._evidence.add(self._challenged(chosen), self._registry.index.best, self._clock.now_s())
         elif chosen.look is None:
             # A frame stamped in the future would spoil everything until then.
             verdict = self._evidence.spoil(chosen.reason, min(report.captured_s, self._clock.now_s()), report.frame)
@@ -406,12 +411,12 @@ class Guardian:
                 snapshot=self._snapshots.keep(),
             )
 
-    def _challenged(self, look: Look, found: Match | None) -> Look:
+    def _challenged(self, look: Look) -> Look:
         """The look as it counts once the challenge has its say."""
         if self._examiner is None:
             return look
-        match = self._config.match
-        examined = self._examiner.weigh(look, acceptable(found, match.similarity_min, match.margin_min))
+        found, similarity_min = self._registry.index.best(look.embedding), self._registry.similarity_min
+        examined = self._examiner.weigh(look, acceptable(found, similarity_min, self._config.match.margin_min))
         if examined.ask is not None:
             self._show(ASKS[examined.ask])
         if examined.passed:
@@ -423,14 +428,11 @@ class Guardian:
             self._indicator.show(sign)
 
 
-def terms(config: Config) -> Terms:
-    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds."""
+def terms(config: Config, similarity_min: float) -> Terms:
+    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds, with the threshold in force."""
     return Terms(
-        similarity_min=config.match.similarity_min,
+        similarity_min=similarity_min,
         margin_min=config.match.margin_min,
-        looks_needed=config.evidence.looks_needed,
-        looks_window=config.evidence.looks_window,
-        window_s=config.evidence.window_s,
         look_age_max_s=config.evidence.look_age_max_ms / 1000,
         near_miss=config.attempts.near_miss,
         liveness_min=config.liveness.live_min if config.liveness.mode == "required" else None,

@@ -11,7 +11,10 @@ EDGE = Path(__file__).parents[1] / "edge"
 
 STANDARD = frozenset(sys.stdlib_module_names)
 PURE = frozenset(
-    {"collections", "copy", "dataclasses", "datetime", "difflib", "enum", "math", "re", "typing", "unicodedata"}
+    {
+        *("collections", "copy", "dataclasses", "datetime", "difflib", "enum", "functools", "itertools", "math", "re"),
+        *("statistics", "typing", "unicodedata"),
+    }
 )
 """What the core may take of the standard library: nothing that waits, reads, starts or listens."""
 BASE = {"edge.types", "edge.errors"}
@@ -44,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lookalikes": {"numpy", "edge.wire", "edge.core", *BASE},
     "registry": {
         "numpy",
+        "msgspec",
         "edge.wire",
         "edge.core",
         "edge.ports",
@@ -183,3 +187,15 @@ def test_what_a_process_loads(modules: str, never: set[str]) -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert loaded & never == set()
+
+
+def test_securing_loads_no_more_than_it_needs() -> None:
+    """It runs after a guardian that was killed while the relay was driven: every import is time with an open door."""
+    code = (
+        "import sys\nfrom edge.cli import main\nsys.argv = ['facelatch', 'secure', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "edge.fittings" in loaded
+    heavy = {"numpy", "rich", "gpiozero", "edge.app", "edge.guardian", "edge.wire", "edge.store", "importlib.metadata"}
+    assert heavy & set(loaded) == set()

@@ -9,6 +9,8 @@ import pytest
 
 from edge import pin, wire
 from edge.core.door import State
+from edge.core.evidence import GONE_S
+from edge.core.stopping import STANDARD
 from edge.errors import DoorError, InputError, PersonError, StoreError
 from edge.settings import Config, DoorConfig
 from edge.store.sqlite import SqliteStore
@@ -73,8 +75,8 @@ def test_a_use_counts_also_when_a_release_has_just_ended_and_nobody_has_looked(h
     allow(household, uses_left=2)
     assert household.comes(ADA, 1)
     assert household.bolt.until_s is not None
-    household.clock.advance(household.bolt.until_s - household.clock.now_s() - 0.25)
-    assert household.comes(ADA, 2)  # its third look decides, 50 ms after the end
+    household.clock.advance(household.bolt.until_s - household.clock.now_s() - 0.15)
+    assert household.comes(ADA, 2)  # its second look decides, 50 ms after the end
     assert household.store.permissions()[1].uses_left == 0
 
 
@@ -331,7 +333,7 @@ def test_at_night_the_pin_must_be_that_of_the_face_and_the_face_must_stay(with_p
 def tries(household: Household, who: Embedding, track: int) -> None:
     for _ in range(3):
         household.eyes_see(who, track=track)
-    household.passes(2)
+    household.passes(GONE_S + 1)
 
 
 def test_attempts_lock_that_face_out_and_nothing_else(with_pins: Household, house: Config) -> None:
@@ -376,12 +378,16 @@ def test_attempts_that_ended_before_an_operator_clears_lock_nobody_out_afterward
     household: Household, house: Config
 ) -> None:
     """Approaches end faster than they are counted, as when hostile eyes tear them apart."""
-    household.passes(0.5)  # they are counted once a second: just now
-    for track in range(house.attempts.allowed + 1):
-        household.eyes_see(NEAR, track=track)
-    household.guardian.answer(wire.AskClear(), "root")
-    household.passes(3)
-    assert household.comes(ADA, 100)
+    few = msgspec.structs.replace(house, attempts=msgspec.structs.replace(house.attempts, allowed=3))
+    hasty = settle(few, household.store, household.clock, FailingBolt())
+    hasty.passes(0.5)  # they are counted once a second: just now
+    for track in range(few.attempts.allowed + 1):
+        for _ in range(STANDARD.looks_min):
+            hasty.eyes_see(NEAR, track=track)
+    hasty.guardian.answer(wire.AskClear(), "root")
+    hasty.passes(GONE_S + 1)
+    assert hasty.told("attempt")
+    assert hasty.comes(ADA, 100)
 
 
 def test_the_postman_counts_for_nothing(household: Household) -> None:

@@ -179,7 +179,7 @@ def _opened_for(
             continue
         now_s = report.captured_s
         if not isinstance(chosen, Unusable):
-            verdict = evidence.add(chosen, index.best(chosen.embedding), now_s)
+            verdict = evidence.add(chosen, index.best, now_s)
             if isinstance(verdict, Recognised):
                 return verdict.name
         elif chosen.look is None:

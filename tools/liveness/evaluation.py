@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 
 from edge.core.living.judge import Weights
+from edge.core.risk import Limits
 from edge.guardian import terms
+from edge.models.calibration import calibration_of
 from edge.models.liveness import LIVENESS, LivenessNet
 from edge.models.manifest import Shelf
 from edge.models.mobilefacenet import MobileFaceNet
@@ -88,7 +90,7 @@ def evaluate(
         attacked = {each.collection for each in looked.found if not each.live}
         kept = {collection: found for collection, found in weights.items() if collection in attacked}
         watched = door.watch(looked.found, detector, embedder, named[first], kept, shelf.card(LIVENESS).sha256, cache)
-        stays = door.stays(watched, embedder.dimension, terms(config), MIN_FACE_PX)
+        stays = door.stays(watched, embedder.dimension, terms(config, _threshold(shelf)), MIN_FACE_PX)
     found = Evaluation(
         revision(),
         first,
@@ -111,3 +113,8 @@ def fitted(looked: Looked, network: str) -> Weights:
 def plain(weights: Weights) -> dict[str, float]:
     """For files and tables."""
     return {name: round(getattr(weights, name), 4) for name in ("bias", "appearance", "edges", "parallax")}
+
+
+def _threshold(shelf: Shelf) -> float:
+    """What the lock derives for one person: the lowest that it ever asks, which opens to most."""
+    return Limits(0.0, calibration=calibration_of(shelf)).decide([1]).similarity_min
