@@ -42,7 +42,7 @@ def pins(lock: str) -> list[tuple[Requirement, int]]:
 def test_the_wheel_holds_the_networks_that_its_manifest_names(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
         manifest = tomllib.loads(opened.read("edge/_models/manifest.toml").decode())
-        assert {"pnet", "rnet", "onet", "mobilefacenet"} <= manifest["models"].keys()
+        assert {"pnet", "rnet", "onet", "mobilefacenet", "liveness"} <= manifest["models"].keys()
         for model in manifest["models"].values():
             assert model["variants"].keys() == {"cpu", "edgetpu"}
             for card in model["variants"].values():
@@ -65,8 +65,12 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
 def test_the_notice_names_every_source_of_a_shipped_network() -> None:
     notice = (ROOT / "NOTICE").read_text()
     manifest = tomllib.loads((ROOT / "models_tflite" / "manifest.toml").read_text())
-    for card in manifest["models"].values():
-        assert f"{card['source']['package']} {card['source']['version']}" in notice
+    for name, card in manifest["models"].items():
+        source = card["source"]
+        if "trained_by" in source:
+            assert f"{name}: trained for facelatch by {source['trained_by']}" in notice
+        else:
+            assert f"{source['package']} {source['version']}" in notice
 
 
 @pytest.mark.parametrize("lock", LOCKS)

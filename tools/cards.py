@@ -83,15 +83,14 @@ def tail_block() -> str:
 def card_block(name: str) -> str:
     """One network: where it comes from, what goes in and out, its files and how near they are to fp32."""
     card = manifest()["models"][name]
-    source, files = card["source"], card["variants"]
+    files = card["variants"]
     shape = " x ".join(str(side) for side in files["cpu"]["input"]["shape"])
     outputs = ", ".join(
         f"`{output}` {' x '.join(map(str, tensor['shape']))}" for output, tensor in files["cpu"]["outputs"].items()
     )
     lines = [
         f"- {card['role'][0].upper()}{card['role'][1:]}.",
-        f"- Source: `{source['file']}` of `{source['package']}` {source['version']} ({source['registry']}), "
-        f"{card['licence']}; sha256 `{source['file_sha256']}`.",
+        _origin(card),
         f"- In: `{files['cpu']['input']['name']}` {shape}, {card['preprocessing']}. Out: {outputs}.",
     ]
     if "template_model" in card:
@@ -104,6 +103,20 @@ def card_block(name: str) -> str:
         *figures,
     ]
     return "\n".join(lines) + "\n\n" + _markdown(("", *(VARIANTS[variant] for variant in files)), rows)
+
+
+def _origin(card: Table) -> str:
+    source = card["source"]
+    if "trained_by" in source:
+        return (
+            f"- Trained by `{source['trained_by']}` (seed {source['seed']}, {source['steps']} steps) on "
+            f"{', '.join(source['collections'])}, and taught by {', '.join(source['teachers'])}; {card['licence']}. "
+            "Digests of all of them are in the manifest."
+        )
+    return (
+        f"- Source: `{source['file']}` of `{source['package']}` {source['version']} ({source['registry']}), "
+        f"{card['licence']}; sha256 `{source['file_sha256']}`."
+    )
 
 
 def steps_block() -> str:
@@ -160,6 +173,37 @@ def detector_block() -> str:
     return _markdown(
         ("", "recall, to choose", "false positives per image", "recall, measured", "false positives per image"), rows
     )
+
+
+def liveness_block() -> str:
+    """The liveness networks on collections that ours never saw, as a camera recorded them."""
+    rows = [
+        (
+            f"{row['collection']}: {row['network']}",
+            [
+                f"{row['live']} / {row['attacks']}",
+                f"{row['auc']:.3f}" + _interval(row["auc_interval"], 3),
+                f"{100 * row['apcer']:.1f}" + _interval(row["apcer_interval"], 1, 100),
+                f"{100 * row['bpcer']:.1f}" + _interval(row["bpcer_interval"], 1, 100),
+                f"{100 * row['apcer_at_bpcer_5']:.1f}",
+                f"{100 * row['apcer_at_bpcer_3']:.1f}",
+            ],
+        )
+        for row in study("liveness")
+        if row["condition"] == "as recorded"
+    ]
+    head = ("", "live / attacks", "AUC", "APCER %", "BPCER %", "APCER % at BPCER 5 %", "at 3 %")
+    return _markdown(head, rows)
+
+
+def light_block() -> str:
+    """The same pictures grey and dark."""
+    rows: dict[str, list[str]] = {}
+    for row in study("liveness"):
+        if row["network"] != "ours, fp32":
+            cells = rows.setdefault(f"{row['collection']}: {row['network']}", [])
+            cells.append(f"{row['auc']:.3f}, {100 * row['apcer_at_bpcer_5']:.1f}")
+    return _markdown(("AUC, APCER % at BPCER 5 %", "as recorded", "grey", "dark"), list(rows.items()))
 
 
 def _each(measured: Table, cell: Callable[[Table], str]) -> list[str]:
@@ -241,9 +285,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "table": table_block,
     "people": people_block,
     "tail": tail_block,
-    **{name: partial(card_block, name) for name in ("pnet", "rnet", "onet", "mobilefacenet")},
+    **{name: partial(card_block, name) for name in ("pnet", "rnet", "onet", "mobilefacenet", "liveness")},
     "steps": steps_block,
     "cascade": cascade_block,
     "alignment": alignment_block,
     "detector": detector_block,
+    "unseen": liveness_block,
+    "light": light_block,
 }

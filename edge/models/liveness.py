@@ -12,10 +12,8 @@ import numpy as np
 
 from edge.errors import FaceError
 from edge.models.interpreter import Net
-from edge.models.manifest import Shelf
+from edge.models.manifest import LIVENESS, Shelf
 from edge.types import Box, Face, Rgb
-
-LIVENESS = "liveness"
 
 SCALE = 2.7
 """Side of the square that is looked at, in sides of the face's box: the hand, the edge of the paper and the frame of

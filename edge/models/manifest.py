@@ -15,6 +15,7 @@ from edge.errors import ModelError
 MANIFEST = "manifest.toml"
 SCHEMA = 2
 EMBEDDER = "mobilefacenet"
+LIVENESS = "liveness"
 REINSTALL = "Reinstall facelatch."
 COMPILE = "Compile the networks for it: run `python -m tools.models edgetpu` and set models.folder to what it writes."
 

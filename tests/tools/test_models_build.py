@@ -16,13 +16,14 @@ from edge.core.boxes import squared
 from edge.errors import ModelError
 from edge.images import read_rgb
 from edge.models.interpreter import Net
-from edge.models.manifest import MANIFEST, Shelf
+from edge.models.manifest import LIVENESS, MANIFEST, Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn, cropped, halved
 from edge.types import FloatArray
 from tools.models import __main__ as command
 from tools.models import build as building
 from tools.models import calibrate, check
+from tools.models.manifest_writer import Entry
 from tools.models.mtcnn_nets import INPUT_SHAPES
 from tools.models.pixels import Pixels, normalised, with_extremes
 
@@ -135,8 +136,9 @@ class Case:
     def __init__(self, reference: Shelf, detector: Mtcnn, embedder: MobileFaceNet, photos: dict[str, Path]) -> None:
         self.reference = reference
         edgetpu = Shelf.open(reference.folder, "edgetpu")
-        self.models = {name: {"cpu": reference.load(name), "edgetpu": edgetpu.load(name)} for name in reference.cards}
-        crops: dict[str, list[Pixels]] = {name: [] for name in reference.cards}
+        names = (*INPUT_SHAPES, "mobilefacenet")
+        self.models = {name: {"cpu": reference.load(name), "edgetpu": edgetpu.load(name)} for name in names}
+        crops: dict[str, list[Pixels]] = {name: [] for name in names}
         for photo in FACES[:4]:
             rgb = read_rgb(photos[photo])
             face = detector.detect(rgb)[0]
@@ -234,6 +236,23 @@ def test_what_was_measured_stays_as_long_as_every_file_is_the_same(case: Case, b
     model[-1] ^= 1  # within a name or the padding at the file's end: another digest, the same network
     build_with({**case.models, "pnet": {**case.models["pnet"], "cpu": bytes(model)}}, out)
     assert "accuracy" not in tomllib.loads(manifest.read_text())
+
+
+def test_a_network_that_was_trained_stays_on_the_shelf_and_leaves_the_figures_of_the_others(
+    case: Case, build_with: Any, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    build_with(case.models, out)
+    manifest = out / MANIFEST
+    manifest.write_text(manifest.read_text() + "[accuracy.cpu]\nrecall = 0.5\n")
+    trained = case.models["rnet"]
+    building.put([Entry(LIVENESS, "liveness", "Apache-2.0", {"trained_by": "somebody"}, trained)], out)
+    build_with(case.models, out)
+    found = tomllib.loads(manifest.read_text())
+    assert found["models"].keys() == {*case.models, LIVENESS}
+    assert found["models"][LIVENESS]["source"] == {"trained_by": "somebody"}
+    assert found["accuracy"] == {"cpu": {"recall": 0.5}}
+    assert Shelf.open(out).load(LIVENESS) == trained["cpu"]
 
 
 def test_a_network_that_the_edge_tpu_would_not_take_is_refused(case: Case, build_with: Any, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import InputError
-from edge.models.manifest import MANIFEST, Shelf, own_folder, variants
+from edge.models.manifest import LIVENESS, MANIFEST, Card, Shelf, own_folder, variants
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 
@@ -51,7 +51,7 @@ class Networks:
 
     @property
     def size_bytes(self) -> int:
-        return sum(card.size_bytes for card in self.shelf.cards.values())
+        return sum(card.size_bytes for _, card in _recognising(self.shelf))
 
     def detector(self) -> Mtcnn:
         return Mtcnn(self.shelf, min_face_px=MIN_FACE_PX, threads=THREADS)
@@ -81,8 +81,13 @@ def open_networks(
 
 
 def _networks(shelf: Shelf) -> Networks:
-    files = "".join(f"{name} {card.sha256}\n" for name, card in sorted(shelf.cards.items()))
+    files = "".join(f"{name} {card.sha256}\n" for name, card in _recognising(shelf))
     return Networks(shelf, hashlib.sha256(files.encode()).hexdigest())
+
+
+def _recognising(shelf: Shelf) -> list[tuple[str, Card]]:
+    """The networks between a picture and its embedding: another liveness network changes no figure of theirs."""
+    return sorted((name, card) for name, card in shelf.cards.items() if name != LIVENESS)
 
 
 def code_digest() -> str:

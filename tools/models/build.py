@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from edge.models.manifest import MANIFEST, Shelf
+from edge.models.manifest import LIVENESS, MANIFEST, Shelf
 from tools.models import (
     calibrate,
     check,
@@ -25,7 +25,7 @@ from tools.models import (
     sources,
 )
 from tools.models.console import Report
-from tools.models.manifest_writer import Entry, document, dumps, file_name
+from tools.models.manifest_writer import Entry, document, dumps, file_name, from_package
 from tools.models.pixels import Pixels, normalised
 
 TEMPLATE = {"template_model": "mobilefacenet-192-1", "dimension": 192}
@@ -126,27 +126,31 @@ def build(work: Path, out: Path, faces: Sequence[Path], unseen: Collection[str],
 
 
 def stage(models: Models, figures: Figures, folder: Path) -> None:
-    """Write the networks and, last, the manifest.
+    """Put the networks out of packages on a shelf, see ``put``."""
+    put([entry(name, by_variant, figures.get(name, {})) for name, by_variant in models.items()], folder)
+
+
+def entry(name: str, files: Mapping[str, bytes], figures: Mapping[str, Mapping[str, float]]) -> Entry:
+    """What the manifest says of a network out of a package."""
+    source, file = _source_of(name)
+    template = TEMPLATE if name == "mobilefacenet" else {}
+    return Entry(name, ROLES[name], source.licence, from_package(source, file), files, figures, template)
+
+
+def put(entries: Sequence[Entry], folder: Path) -> None:
+    """Write networks and, last, the manifest. Other networks that are there stay.
 
     Everything is written beside its place first, so that a full disk changes nothing; until the new manifest is there,
-    the old one refuses the new files. What
-    tools.evaluate measured of the networks before stays only where every file is the same.
+    the old one refuses the new files. What tools.evaluate measured of the networks before stays only where every file
+    that it measured is the same.
     """
-    entries = [
-        Entry(
-            name,
-            ROLES[name],
-            *_source_of(name),
-            by_variant,
-            figures.get(name, {}),
-            TEMPLATE if name == "mobilefacenet" else {},
-        )
-        for name, by_variant in models.items()
-    ]
     folder.mkdir(parents=True, exist_ok=True)
-    files = {file_name(name, variant): model for name, kinds in models.items() for variant, model in kinds.items()}
-    tables = document(entries)
-    tables |= _measured(folder / MANIFEST, tables["models"])
+    files = {file_name(each.name, variant): model for each in entries for variant, model in each.files.items()}
+    before = _before(folder / MANIFEST)
+    tables = document(list(entries))
+    tables["models"] = {**before.get("models", {}), **tables["models"]}
+    if before and _digests(before["models"]) == _digests(tables["models"]):
+        tables |= {key: table for key, table in before.items() if key not in tables}
     files[MANIFEST] = dumps(tables).encode()
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as work:
         for file, content in files.items():
@@ -155,19 +159,23 @@ def stage(models: Models, figures: Figures, folder: Path) -> None:
             os.replace(Path(work) / file, folder / file)
 
 
-def _measured(path: Path, models: Mapping[str, Any]) -> dict[str, Any]:
-    """The other tables of the manifest at ``path``, if it is of these very files."""
+def _before(path: Path) -> dict[str, Any]:
+    """The manifest that is there; nothing where there is none, or one of another schema."""
     try:
         before = tomllib.loads(path.read_text(encoding="utf-8"))
-        same = _digests(before["models"]) == _digests(models)
-    except (OSError, ValueError, LookupError):  # there is none, or it is of another schema
+        _digests(before["models"])
+    except (OSError, ValueError, LookupError):
         return {}
-    return {key: table for key, table in before.items() if key not in {"schema", "models"}} if same else {}
+    return before
 
 
 def _digests(models: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Of all that tools.evaluate measures together: the networks that find and describe faces."""
     return {
-        (name, variant): file["sha256"] for name, model in models.items() for variant, file in model["variants"].items()
+        (name, variant): file["sha256"]
+        for name, model in models.items()
+        if name != LIVENESS
+        for variant, file in model["variants"].items()
     }
 
 
