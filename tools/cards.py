@@ -83,14 +83,15 @@ def tail_block() -> str:
 def card_block(name: str) -> str:
     """One network: where it comes from, what goes in and out, its files and how near they are to fp32."""
     card = manifest()["models"][name]
-    files = card["variants"]
+    source, files = card["source"], card["variants"]
     shape = " x ".join(str(side) for side in files["cpu"]["input"]["shape"])
     outputs = ", ".join(
         f"`{output}` {' x '.join(map(str, tensor['shape']))}" for output, tensor in files["cpu"]["outputs"].items()
     )
     lines = [
         f"- {card['role'][0].upper()}{card['role'][1:]}.",
-        _origin(card),
+        f"- Source: `{source['file']}` of `{source['package']}` {source['version']} ({source['registry']}), "
+        f"{card['licence']}; sha256 `{source['file_sha256']}`.",
         f"- In: `{files['cpu']['input']['name']}` {shape}, {card['preprocessing']}. Out: {outputs}.",
     ]
     if "template_model" in card:
@@ -103,20 +104,6 @@ def card_block(name: str) -> str:
         *figures,
     ]
     return "\n".join(lines) + "\n\n" + _markdown(("", *(VARIANTS[variant] for variant in files)), rows)
-
-
-def _origin(card: Table) -> str:
-    source = card["source"]
-    if "trained_by" in source:
-        return (
-            f"- Trained by `{source['trained_by']}` (seed {source['seed']}, {source['steps']} steps) on "
-            f"{', '.join(source['collections'])}, and taught by {', '.join(source['teachers'])}; {card['licence']}. "
-            "Digests of all of them are in the manifest."
-        )
-    return (
-        f"- Source: `{source['file']}` of `{source['package']}` {source['version']} ({source['registry']}), "
-        f"{card['licence']}; sha256 `{source['file_sha256']}`."
-    )
 
 
 def steps_block() -> str:

@@ -109,10 +109,7 @@ def networks_block() -> str:
     lines = ["| network | on the CPU, bytes | for the Edge TPU, bytes | from | licence |", "|---|---|---|---|---|"]
     for name, model in manifest["models"].items():
         source, files = model["source"], model["variants"]
-        if "trained_by" in source:
-            origin = f"trained by `{source['trained_by']}`"
-        else:
-            origin = f"`{source['package']}` {source['version']} ({source['registry']})"
+        origin = f"`{source['package']}` {source['version']} ({source['registry']})"
         sizes = " | ".join(f"{files[variant]['size_bytes']:,}" for variant in ("cpu", "edgetpu"))
         lines.append(f"| {name} | {sizes} | {origin} | {model['licence']} |")
     return "\n".join([*lines, ""])

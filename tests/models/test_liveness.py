@@ -182,6 +182,7 @@ def test_any_box_that_touches_the_frame_gives_a_square_of_it(
     except FaceError:
         assert box.x1 <= 0 or box.y1 <= 0 or box.x0 >= width or box.y0 >= height
         return
-    assert (square.shape, square.dtype) == ((size, size, 3), np.uint8)
+    assert square.shape == (size, size, 3)
+    assert square.dtype == np.uint8
     assert square[..., 0].max() < width
     assert square[..., 1].max() < height

@@ -1,7 +1,6 @@
 """The networks in ``models_tflite/`` are what manifest, cards and pins say, on every runtime installed."""
 
 import importlib.util
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,11 @@ from edge.models.interpreter import RUNTIMES, Net, load_runtime
 from edge.models.manifest import LIVENESS, MANIFEST, Shelf
 from edge.models.mtcnn import PROBABILITY_MIN, logit
 from tools.models import build, check
-from tools.models.manifest_writer import Entry, document, dumps, tensors
+from tools.models.manifest_writer import document, dumps, tensors
 from tools.models.mtcnn_nets import INPUT_SHAPES
-from tools.train import judges, learn, liveness, material
 
 FOLDER = Path(__file__).parents[2] / "models_tflite"
-PUBLISHED = (*INPUT_SHAPES, "mobilefacenet")
-NAMES = (*PUBLISHED, LIVENESS)
+NAMES = (*INPUT_SHAPES, "mobilefacenet", LIVENESS)
 
 
 @pytest.fixture(params=RUNTIMES)
@@ -43,15 +40,14 @@ def written() -> dict[str, Any]:
 def test_the_manifest_is_what_the_writer_writes_of_these_files(written: dict[str, Any]) -> None:
     """Digest, size, shapes, scales, operators and pins all at once: from the files and from ``sources`` again."""
     shelves = {variant: Shelf.open(FOLDER, variant) for variant in build.VARIANTS}
-    files = {name: {variant: shelf.load(name) for variant, shelf in shelves.items()} for name in NAMES}
-    figures = {
-        name: {variant: written["models"][name]["variants"][variant]["figures"] for variant in shelves}
+    entries = [
+        build.entry(
+            name,
+            {variant: shelf.load(name) for variant, shelf in shelves.items()},
+            {variant: written["models"][name]["variants"][variant]["figures"] for variant in shelves},
+        )
         for name in NAMES
-    }
-    entries = [build.entry(name, files[name], figures[name]) for name in PUBLISHED]
-    # What the liveness network was trained on is not here to be looked at again.
-    origin = written["models"][LIVENESS]["source"]
-    entries.append(Entry(LIVENESS, liveness.ROLE, liveness.LICENCE, origin, files[LIVENESS], figures[LIVENESS]))
+    ]
     measured = {key: table for key, table in written.items() if key not in {"schema", "models"}}
     assert dumps(document(entries) | measured) == (FOLDER / MANIFEST).read_text()
 
@@ -117,20 +113,6 @@ def test_every_threshold_lies_within_what_int8_can_say() -> None:
         tensor = Shelf.open(FOLDER, "edgetpu").card(name).outputs["logit"]
         assert -128 < logit(limit) / tensor.scale + tensor.zero_point < 127
         assert Shelf.open(FOLDER).card(name).outputs["logit"].dtype == "float32"
-
-
-def test_the_liveness_network_says_what_it_was_trained_by_and_on(written: dict[str, Any]) -> None:
-    source = written["models"][LIVENESS]["source"]
-    assert (FOLDER.parent / source["trained_by"]).is_file()
-    assert (source["seed"], source["steps"]) == (learn.SEED, learn.STEPS)
-    digests = [*source["collections"].values(), *source["teachers"].values()]
-    assert len(digests) == len(material.ATTACKED) + len(material.STILLS) + len(judges.TEACHERS)
-    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)
-
-
-def test_int8_takes_nothing_from_the_liveness_network(written: dict[str, Any]) -> None:
-    for variant in build.VARIANTS:
-        liveness.refuse_poor(variant, written["models"][LIVENESS]["variants"][variant]["figures"])
 
 
 def test_the_writer_describes_a_model_by_its_signature(shelf: Shelf) -> None:

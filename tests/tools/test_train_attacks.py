@@ -58,7 +58,8 @@ def test_an_effect_keeps_size_and_type_and_its_input_and_is_the_same_each_time(
 ) -> None:
     before = rgb.copy()
     first, second = effect(rgb, seed), effect(rgb, seed)
-    assert (first.shape, first.dtype) == (rgb.shape, np.uint8)
+    assert first.shape == rgb.shape
+    assert first.dtype == np.uint8
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(rgb, before)
 

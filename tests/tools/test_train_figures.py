@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.train.figures import apcer_at, auc, rates
+from tools.train.figures import Floats, apcer_at, auc, rates
 
 SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
 
-def ones(values: list[float]) -> np.ndarray:
+def ones(values: list[float]) -> Floats:
     return np.ones(len(values))
 
 

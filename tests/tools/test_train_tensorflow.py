@@ -20,9 +20,9 @@ def cache() -> crops.Cache:
     """Live faces are smooth, attacks are striped: anything that learns tells them apart."""
     rng = np.random.default_rng(1)
     side, count = crops.SIDE_PX, 64
-    bank = rng.integers(60, 120, (count, crops.AUGMENTED, 1, 1, 3)) + np.zeros((1, 1, side, side, 1), np.int64)
-    bank[count // 2 :, :, :, ::2] += 60
-    bank = np.clip(bank + rng.normal(0, 4, bank.shape), 0, 255).astype(np.uint8)
+    drawn = rng.integers(60, 120, (count, crops.AUGMENTED, 1, 1, 3)) + np.zeros((1, 1, side, side, 1))
+    drawn[count // 2 :, :, :, ::2] += 60
+    bank = np.clip(drawn + rng.normal(0, 4, drawn.shape), 0, 255).astype(np.uint8)
     rows: list[dict[str, Any]] = []
     for number in range(count):
         live = number < count // 2

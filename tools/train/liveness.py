@@ -1,7 +1,7 @@
-"""Trains the liveness network that is shipped, on everything there is, and puts it on the shelf.
+"""Trains a liveness network on everything there is, and puts it on a shelf of its own.
 
-How good such a network is on what it never saw, ``tools.study.liveness`` says: the same training without one
-collection at a time.
+It is not the one that is shipped: how good it is on what it never saw, ``tools.study.liveness`` says (the same training
+without one collection at a time), and there the published one is better (models_tflite/README.md).
 """
 
 import hashlib
@@ -38,7 +38,7 @@ AT_LEAST = {"decision_agreement": 0.98}
 Files = Mapping[str, bytes]
 
 
-def ship(
+def make(
     cache: Cache, data: Path, teachers: Path, out: Path, work: Path, report: Callable[[int, float], None]
 ) -> dict[str, dict[str, float]]:
     """Train, quantise, check and write; the figures of each variant. ``out`` is not touched unless every check has

@@ -6,6 +6,7 @@ DEPTHWISE_CONV_2D with ReLU inside them, which int8 keeps and every accelerator 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,22 @@ class Trainable:
             bias = shift.numpy() - mean.numpy() * factor
             convolutions.append(((kernel.numpy() * factor).astype(np.float32), bias.astype(np.float32)))
         return Folded(convolutions, self.places.numpy(), (self.last.numpy(), self.bias.numpy()))
+
+
+def save(folded: Folded, path: Path) -> None:
+    """As .npz, whole or not at all."""
+    kernels = {f"kernel{number}": kernel for number, (kernel, _) in enumerate(folded.convolutions)}
+    biases = {f"bias{number}": bias for number, (_, bias) in enumerate(folded.convolutions)}
+    unfinished = path.with_suffix(".unfinished.npz")
+    np.savez(unfinished, places=folded.places, last=folded.last[0], last_bias=folded.last[1], **kernels, **biases)
+    unfinished.replace(path)
+
+
+def load(path: Path) -> Folded:
+    """What ``save`` wrote."""
+    with np.load(path) as kept:
+        convolutions = [(kept[f"kernel{number}"], kept[f"bias{number}"]) for number in range(len(WIDTHS))]
+        return Folded(convolutions, kept["places"], (kept["last"], kept["last_bias"]))
 
 
 def network(folded: Folded) -> Network:

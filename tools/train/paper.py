@@ -3,6 +3,8 @@
 Every function takes and gives (H, W, 3) uint8 RGB, of the same size; the same seed gives the same picture.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +104,7 @@ def softened(rgb: Rgb, sigma: float) -> Rgb:
     return np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), dtype=np.uint8)
 
 
-def clipped(values: npt.NDArray[np.floating]) -> Rgb:
+def clipped(values: npt.NDArray[Any]) -> Rgb:
     """Rounded to what a pixel can hold."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    rounded: Rgb = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return rounded

@@ -44,9 +44,10 @@ def held(shown: Shown, background: Rgb, seed: int) -> Shown:
     target = np.array([width, height], np.float32) * rng.uniform(0.42, 0.58, 2)
     askew = rng.normal(0, 0.03, (4, 2)) * (wide, high)
     quadrangle = ((corners - face) @ turn.T + target + askew).astype(np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, quadrangle)
+    matrix = np.asarray(cv2.getPerspectiveTransform(corners, quadrangle), np.float64)
     warped = cv2.warpPerspective(shown.rgb, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    cover = cv2.warpPerspective(np.full((high, wide), 255, np.uint8), matrix, (width, height))
+    whole = np.full((high, wide), 255, np.uint8)
+    cover = np.asarray(cv2.warpPerspective(whole, matrix, (width, height)), np.uint8)
     share = _share(cover, rng.uniform(0.4, 1.0))
     shadow = 1 - np.float32(rng.uniform(0, 0.4)) * _share(cover, rng.uniform(2, 8))
     return Shown(clipped(warped * share + background * shadow * (1 - share)), moved(shown.box, matrix))
@@ -68,7 +69,7 @@ def with_hand(shown: Shown, sheet: Box, seed: int) -> Shown:
         inside = edge_x - outwards * rng.uniform(0.5, 2.0) * thick
         start = (round(inside), round(y + number * thick * 1.05))
         end = (round(edge_x + outwards * 4 * thick), round(y + number * thick * 1.05 + rng.uniform(-1, 2) * thick))
-        cv2.line(bars, start, end, 255, thick, cv2.LINE_AA)
+        cv2.line(bars, start, end, (255,), thick, cv2.LINE_AA)
     share = _share(bars, 0.8)
     shade = np.float32(0.75) + np.float32(0.35) * _share(bars, thick / 3)
     grain = 1 + np.float32(0.03) * rng.standard_normal((height, width, 1), np.float32)
@@ -91,12 +92,12 @@ def masked(wearer: Shown, printed: Shown, seed: int) -> Shown:
     side = box.x1 - box.x0, box.y1 - box.y0
     axes = (max(round(side[0] * rng.uniform(0.45, 0.6)), 1), max(round(side[1] * rng.uniform(0.5, 0.68)), 1))
     centre = (round(float(middle[0])), round(float(middle[1])))
-    cv2.ellipse(cover, centre, axes, rng.normal(0, 5), 0, 360, 255, -1, cv2.LINE_AA)
+    cv2.ellipse(cover, centre, axes, rng.normal(0, 5), 0, 360, (255,), -1, cv2.LINE_AA)
     if rng.random() < 0.5:
         for way in (-1, 1):
             eye = (round(centre[0] + way * side[0] * 0.21), round(centre[1] - side[1] * 0.12))
             hole = (max(round(side[0] * 0.1), 1), max(round(side[1] * 0.05), 1))
-            cv2.ellipse(cover, eye, hole, 0, 0, 360, 0, -1, cv2.LINE_AA)
+            cv2.ellipse(cover, eye, hole, 0, 0, 360, (0,), -1, cv2.LINE_AA)
     share = _share(cover, 0.6)
     shadow = 1 - np.float32(rng.uniform(0.1, 0.4)) * _share(cover, side[0] * 0.04 + 0.5)
     return Shown(clipped(worn * share + live * shadow * (1 - share)), box)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from edge.types import Rgb
-from tools.train.paper import clipped
+from tools.train.paper import Floats, clipped
 
 
 def gamma(rgb: Rgb, seed: int) -> Rgb:
@@ -70,12 +70,12 @@ def reflection(rgb: Rgb, seed: int) -> Rgb:
         centre = rng.uniform(0, 1, 2) * (width, height)
         corners = centre + rng.uniform(0.05, 0.4) * width * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
         corners += rng.normal(0, 0.05 * width, (4, 2))
-        cv2.fillConvexPoly(room, np.rint(corners).astype(np.int32), float(rng.uniform(0.08, 0.4)))
+        cv2.fillConvexPoly(room, np.rint(corners).astype(np.int32), (float(rng.uniform(0.08, 0.4)),))
     room = np.asarray(cv2.GaussianBlur(room, (0, 0), rng.uniform(0.005, 0.06) * width + 0.5), np.float32)
     return clipped(rgb + (255 - rgb.astype(np.float32)) * room[..., None])
 
 
-def _turned(height: int, width: int, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+def _turned(height: int, width: int, degrees: float) -> tuple[Floats, Floats]:
     """Coordinates (y, x) of every pixel in axes that are turned."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     angle = np.deg2rad(degrees)
