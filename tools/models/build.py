@@ -3,13 +3,15 @@
 import os
 import tempfile
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
+from edge.models.interpreter import Net
 from edge.models.manifest import LIVENESS, MANIFEST, Shelf
 from tools.models import (
     calibrate,
@@ -51,6 +53,9 @@ HOW = {
 }
 """For ``cpu``. The heads of MTCNN stay in float: that costs next to nothing and halves the error of boxes and landmarks
 (O-Net's landmarks 0.0021 to 0.0011 window sides, its boxes 0.0033 to 0.0020)."""
+
+CORRECTING = 200
+"""Faces for the means that the correction of liveness compares."""
 
 VARIANTS = ("cpu", "edgetpu")
 """``cpu`` leaves PReLU in float, which XNNPACK runs fast; ``edgetpu`` is int8 throughout."""
@@ -198,12 +203,13 @@ def _quantised(published: Published, samples: Mapping[str, Pixels], report: Repo
     models: dict[str, dict[str, bytes]] = {}
     for number, (name, pixels) in enumerate(samples.items()):
         report("quantise", number / 5)
+        if name == LIVENESS:
+            models[name] = liveness_variants(published.liveness, pixels)
+            continue
         if name == "mobilefacenet":
             ranges = mobilefacenet_net.ranges(published.mobilefacenet, normalised(pixels))
             even = equalise.equalise(published.mobilefacenet, ranges)
             network = mobilefacenet_net.network(simulate.correct_biases(even, simulate.ranges(even, pixels), pixels))
-        elif name == LIVENESS:
-            network = liveness_net.network(published.liveness)
         else:
             network = mtcnn_nets.network(name, mtcnn_nets.equalised(name, published.mtcnn[name], pixels))
         fp32 = convert.to_tflite(network, pixels[:1].shape)
@@ -213,6 +219,30 @@ def _quantised(published: Published, samples: Mapping[str, Pixels], report: Repo
         models[name] = {"cpu": quantise.quantise(fp32, pixels, HOW[name]), "edgetpu": full}
     report("quantise", 1)
     return models
+
+
+def liveness_variants(published: bytes, pixels: Pixels) -> dict[str, bytes]:
+    """Both int8 variants. The last layer's bias takes back what rounding takes from the logits' means, after Nagel et
+    al. 2019, section 4.2: this network looks for noise, and rounding is noise."""
+    exact = convert.to_tflite(liveness_net.network(published), pixels[:1].shape)
+    expected = _logits("fp32", exact, pixels[:CORRECTING]).mean(axis=0)
+    quantisers: Mapping[str, Callable[[convert.Network], bytes]] = {
+        "cpu": lambda net: quantise.quantise(convert.to_tflite(net, pixels[:1].shape), pixels, HOW[LIVENESS]),
+        "edgetpu": lambda net: convert.to_full_int8(net, pixels[:1].shape, pixels),
+    }
+    files = {}
+    for variant, quantiser in quantisers.items():
+        first = quantiser(liveness_net.network(published, pixels))
+        missing = expected - _logits(variant, first, pixels[:CORRECTING]).mean(axis=0)
+        files[variant] = quantiser(liveness_net.network(published, pixels, missing))
+    return files
+
+
+def _logits(variant: str, model: bytes, pixels: Pixels) -> npt.NDArray[np.float32]:
+    """(N, 2), by way of a shelf, as the product runs it."""
+    with tempfile.TemporaryDirectory() as folder:
+        put([entry(LIVENESS, {variant: model}, {})], Path(folder))
+        return Net(Shelf.open(Path(folder), variant), LIVENESS).run_many(pixels)["logit"]
 
 
 def _rounded(figures: Mapping[str, float]) -> dict[str, float]:

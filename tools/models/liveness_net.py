@@ -5,7 +5,8 @@ answers with three logits, of a live face and of two kinds of attack. Given here
 live face's and each of the others: the probability of a live face is 1 / (1 + exp(-a) + exp(-b)).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,45 +15,75 @@ import numpy.typing as npt
 from edge.errors import ModelError
 from tools.models.convert import Network
 from tools.models.fetch import CORRECT_PINS
+from tools.models.liveness_even import Constants, equalised
 from tools.models.mobilefacenet_net import prelu
 from tools.models.onnx_file import Node, read
+from tools.models.pixels import Pixels, normalised
 
 INPUT_SHAPE = (1, 128, 128, 3)
 
-Constants = Mapping[str, npt.NDArray[Any]]
-
 EPSILON = 1e-5
 """Of the only batch normalisation that was left in the file."""
+
+BATCH = 25
+
+Logits = npt.NDArray[np.float32]
 
 PASSED_OVER = frozenset({"Shape", "Constant", "Gather", "Unsqueeze", "Concat"})
 """They compute the shape that Reshape flattens to."""
 
 
-def network(content: bytes) -> Network:
-    """The function to convert. Raises ModelError when the file holds another kind of operator."""
+def network(content: bytes, pixels: Pixels | None = None, correction: Logits | None = None) -> Network:
+    """The function to convert; with (N, 128, 128, 3) ``pixels`` its channels have even ranges over them (the function
+    is the same). ``correction``: (2,) added to the logits. Raises ModelError when the file holds another kind of
+    operator."""
     nodes, constants = read(content)
     layers = [node for node in nodes if node.kind not in PASSED_OVER]
-    end = next(number for number, node in enumerate(layers) if node.kind == "Reshape")
+    end = next((number for number, node in enumerate(layers) if node.kind == "Reshape"), len(layers))
     known = {"Conv", "PRelu", "Add", "Mul", "Relu", "Sigmoid", "GlobalAveragePool"}
     unknown = {node.kind for node in layers[:end]} - known
     if unknown or [node.kind for node in layers[end:]] != ["Reshape", "MatMul", "BatchNormalization", "MatMul"]:
         raise ModelError(f"The liveness network holds other operators than expected ({unknown}). {CORRECT_PINS}")
     weight, bias = head(layers[end:], constants)
+    if correction is not None:
+        bias = bias + correction
+    body = layers[:end]
+    if pixels is not None:
+        constants = equalised(body, constants, partial(widest, body, constants, pixels))
 
     def forward(image: Any) -> dict[str, Any]:
         import tensorflow as tf
 
-        # RGB of (x - 127.5) / 128 becomes BGR of 0..255. A layer of its own: the borders of the next are black.
-        to_bgr = np.zeros((1, 1, 3, 3), np.float32)
-        to_bgr[0, 0, [2, 1, 0], [0, 1, 2]] = 128
-        x = tf.nn.bias_add(tf.nn.conv2d(image, tf.constant(to_bgr), 1, "VALID"), tf.constant([127.5] * 3))
-        values = {layers[0].inputs[0]: x}
-        for node in layers[:end]:
-            values[node.outputs[0]] = _apply(node, values, constants)
-        x = tf.reshape(values[layers[end].inputs[0]], [-1, weight.shape[0]])
+        x = tf.reshape(run(body, constants, image)[body[-1].outputs[0]], [-1, weight.shape[0]])
         return {"logit": tf.nn.bias_add(tf.matmul(x, tf.constant(weight)), tf.constant(bias))}
 
     return forward
+
+
+def run(body: Sequence[Node], constants: Constants, image: Any) -> dict[str, Any]:
+    """Every tensor by its name, up to the last convolution's."""
+    import tensorflow as tf
+
+    # RGB of (x - 127.5) / 128 becomes BGR of 0..255. A layer of its own: the borders of the next are black.
+    to_bgr = np.zeros((1, 1, 3, 3), np.float32)
+    to_bgr[0, 0, [2, 1, 0], [0, 1, 2]] = 128
+    x = tf.nn.bias_add(tf.nn.conv2d(image, tf.constant(to_bgr), 1, "VALID"), tf.constant([127.5] * 3))
+    values = {body[0].inputs[0]: x}
+    for node in body:
+        values[node.outputs[0]] = _apply(node, values, constants)
+    return values
+
+
+def widest(body: Sequence[Node], constants: Constants, pixels: Pixels) -> dict[str, npt.NDArray[np.float32]]:
+    """Of each tensor (C,) the largest absolute value in each of its channels."""
+    import tensorflow as tf
+
+    found: dict[str, npt.NDArray[np.float32]] = {}
+    for start in range(0, len(pixels), BATCH):
+        for name, value in run(body, constants, tf.constant(normalised(pixels[start : start + BATCH]))).items():
+            largest = np.abs(value.numpy()).max(axis=(0, 1, 2))
+            found[name] = np.maximum(found.get(name, 0.0), largest)
+    return found
 
 
 def head(nodes: list[Node], constants: Constants) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

@@ -17,9 +17,8 @@ from tools.models.tpu_rules import operators
 SCHEMA = 2
 
 HEADER = """\
-# Written by `python -m tools.models build`, `python -m tools.train liveness` and `python -m tools.evaluate record`; do
-# not edit. A network is loaded only if its size and sha256 are these. An int8 tensor's real value is scale * (stored -
-# zero_point).
+# Written by `python -m tools.models build` and `python -m tools.evaluate record`; do not edit. A network is loaded only
+# if its size and sha256 are these. An int8 tensor's real value is scale * (stored - zero_point).
 """
 
 Table: TypeAlias = Mapping[str, Any]

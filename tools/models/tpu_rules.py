@@ -107,7 +107,7 @@ class _Graph:
         if version > VERSIONS[name]:
             yield f"has version {version}, newer than {VERSIONS[name]}"
         for number in operator.inputs[1:]:
-            if name != "ADD" and number >= 0 and not self.is_constant(self.tensor(number)):
+            if name not in ("ADD", "MUL") and number >= 0 and not self.is_constant(self.tensor(number)):
                 yield f"its parameter {_text(self.tensor(number))} is not a constant in the file"
         yield from self._of_options(name, operator.builtinOptions)
         yield from self._of_shapes(name, operator)
