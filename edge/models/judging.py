@@ -10,8 +10,7 @@ from msgspec import Meta
 
 from edge.core.living.judge import Weights
 from edge.errors import ModelError
-from edge.models.liveness import LIVENESS
-from edge.models.manifest import Shelf
+from edge.models.manifest import LIVENESS, Shelf
 
 JUDGE = "judge.toml"
 SCHEMA = 1

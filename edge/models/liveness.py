@@ -12,10 +12,8 @@ import numpy as np
 
 from edge.errors import FaceError
 from edge.models.interpreter import Net
-from edge.models.manifest import Shelf
-from edge.types import Box, Face, Rgb
-
-LIVENESS = "liveness"
+from edge.models.manifest import LIVENESS, Shelf
+from edge.types import Box, Face, FloatArray, Rgb
 
 SCALE = 2.7
 """Side of the square that is looked at, in sides of the face's box: the hand, the edge of the paper and the frame of
@@ -32,14 +30,18 @@ class LivenessNet:
         """``delegate``: see ``Net``. Raises ModelError."""
         self._net = Net(shelf, LIVENESS, threads=threads, runtime=runtime, delegate=delegate)
         side = self._net.shape[1]
-        self._net.require(image=(1, side, side, 3), logit=(1, 1))
+        self._net.require(image=(1, side, side, 3), logit=(1, None))
         self._side_px = side
 
     def probability(self, rgb: Rgb, face: Face) -> float:
         """See the port."""
         crop = surroundings(rgb, face.box, self._side_px)
-        logit = float(self._net.run(crop[None])["logit"].real((0, 0)))
-        return 1 / (1 + math.exp(-logit))
+        return probability(self._net.run(crop[None])["logit"].real(0))
+
+
+def probability(logits: FloatArray) -> float:
+    """Of a live face, 0..1. ``logits``: (N,) how much more it looks live than like each of N kinds of attack."""
+    return float(1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)).sum()))
 
 
 def surroundings(rgb: Rgb, box: Box, size_px: int, scale: float = SCALE) -> Rgb:

@@ -9,8 +9,7 @@ import pytest
 from edge.core.living.judge import Weights
 from edge.errors import ModelError
 from edge.models.judging import FILE_MAX_BYTES, JUDGE, judge_weights
-from edge.models.liveness import LIVENESS
-from edge.models.manifest import MANIFEST, Shelf, own_folder
+from edge.models.manifest import LIVENESS, MANIFEST, Shelf, own_folder
 from tools.liveness.__main__ import write
 from tools.liveness.evaluation import Evaluation
 from tools.models.manifest_writer import dumps

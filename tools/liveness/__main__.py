@@ -12,8 +12,7 @@ import msgspec
 from edge.core.living.judge import Weights
 from edge.errors import FacelatchError, ModelError
 from edge.models.judging import JUDGE, SCHEMA
-from edge.models.liveness import LIVENESS
-from edge.models.manifest import Shelf, own_folder, variants
+from edge.models.manifest import LIVENESS, Shelf, own_folder, variants
 from edge.settings import Config
 from tools.evaluate import options
 from tools.evaluate.networks import check_folder

@@ -10,8 +10,8 @@ from edge.core.living.judge import Weights
 from edge.core.risk import Limits
 from edge.guardian import terms
 from edge.models.calibration import calibration_of
-from edge.models.liveness import LIVENESS, LivenessNet
-from edge.models.manifest import Shelf
+from edge.models.liveness import LivenessNet
+from edge.models.manifest import LIVENESS, Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.ports import Liveness
 from edge.settings import Config
