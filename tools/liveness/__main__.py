@@ -55,7 +55,7 @@ def write(shelf: Shelf, weights: Weights, found: Evaluation) -> None:
         "schema": SCHEMA,
         "networks": digests,
         "weights": evaluation.plain(weights),
-        "left_out": found.weights,
+        "left_out": {name.replace(" ", "_"): each for name, each in found.weights.items()},
         "measured": {
             "revision": found.revision or "not known",
             "network": found.digest,
