@@ -75,9 +75,9 @@ def _factor(widest: Array, weights: Sequence[Array], depthwise: Sequence[bool]) 
     dense = [weight[:, :, 0, 0].T[None] for weight, alone in zip(weights, depthwise, strict=True) if not alone]
     if dense:
         return even_factor(widest, dense)
-    factor: Array = 1 / np.maximum(widest, widest.max() * FLOOR)
-    even: Array = factor / np.exp(np.log(factor).mean())
-    return even
+    factor = 1 / np.maximum(widest, widest.max() * FLOOR)
+    centred: Array = factor / np.exp(np.log(factor).mean())
+    return centred
 
 
 def _depthwise(node: Node) -> bool:

@@ -26,7 +26,9 @@ LEFT_OUT = (("nuaa", "tran"), ("lestari", "crops"))
 """Each half keeps replays and live people before webcams; NUAA's are the only real prints."""
 
 OTHERS: Mapping[str, tuple[str, ...]] = {
-    "fr_liveness (baseline)": ("fr_liveness",),
+    "fr_liveness as published": ("fr_liveness",),
+    "shipped: fr_liveness, cpu": ("shipped cpu",),
+    "shipped: fr_liveness, edgetpu": ("shipped edgetpu",),
     "MiniFASNetV2 (teacher)": ("minifasnet_v2_scale2.7_fp32.tflite",),
     "MiniFASNetV1SE (teacher)": ("minifasnet_v1se_scale4.0_fp32.tflite",),
     "both teachers, mean": tuple(TEACHERS),

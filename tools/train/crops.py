@@ -16,7 +16,7 @@ from edge.models.manifest import Shelf
 from edge.models.mtcnn import Mtcnn
 from edge.types import Box, Rgb
 from tools.train import attacks, camera
-from tools.train.judges import BASELINE_PX, BASELINE_SCALE, TEACHER_PX, TEACHERS, Baseline, Teacher
+from tools.train.judges import BASELINE_PX, BASELINE_SCALE, TEACHER_PX, TEACHERS, Baseline, Shipped, Teacher
 from tools.train.material import ATTACKED, Sample, samples, sources
 from tools.train.scene import Shown
 
@@ -87,7 +87,8 @@ class _Builder:
     def __init__(self, teachers: Path, folder: Path) -> None:
         self._detector = Mtcnn(Shelf.open(), min_face_px=MIN_FACE_PX)
         self._teachers = {name: Teacher(teachers / name) for name in TEACHERS}
-        self._baseline = Baseline(folder / "packages")
+        self._others: dict[str, Baseline | Shipped] = {"fr_liveness": Baseline(folder / "packages")}
+        self._others |= {f"shipped {variant}": Shipped(variant) for variant in ("cpu", "edgetpu")}
         self._behind: list[Shown] = []
         self._seed, self._due = 0, 0.0
         self.squares: list[npt.NDArray[np.uint8]] = []
@@ -146,9 +147,8 @@ class _Builder:
             said[name] = [teacher.probability(each) for each in conditions(square, len(self.rows), kinds)]
         if thoroughly:
             square = self._square(shown, BASELINE_PX, BASELINE_SCALE)
-            said["fr_liveness"] = [
-                self._baseline.probability(each) for each in conditions(square, len(self.rows), kinds)
-            ]
+            for name, judge in self._others.items():
+                said[name] = [judge.probability(each) for each in conditions(square, len(self.rows), kinds)]
         return said
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Networks of other people that ours is taught by or measured against. None of them is shipped."""
+"""Networks that ours is taught by or measured against."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 
 from edge.errors import ModelError
-from edge.models.interpreter import load_runtime
+from edge.models.interpreter import Net, load_runtime
+from edge.models.liveness import probability
+from edge.models.manifest import LIVENESS, Shelf
 from edge.types import Rgb
 from tools.models.fetch import fetch, read_member
 from tools.models.sources import FR_LIVENESS, FR_LIVENESS_FILE
@@ -58,3 +60,15 @@ class Baseline:
         logits = self._net.forward()[0].astype(np.float64)
         shares = np.exp(logits - logits.max())
         return float(shares[0] / shares.sum())
+
+
+class Shipped:
+    """The network on the shelf, int8, on a square that was cut already."""
+
+    def __init__(self, variant: str) -> None:
+        """Raises ModelError."""
+        self._net = Net(Shelf.open(None, variant), LIVENESS)
+
+    def probability(self, square: Rgb) -> float:
+        """Of a live face, 0..1."""
+        return probability(self._net.run(square[None])["logit"].real(0))
