@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -389,3 +390,30 @@ def test_a_guardian_that_ends_before_it_answers_is_told(tmp_path: Path) -> None:
         with pytest.raises(WireError, match="ended before it answered"):
             ask(path, wire.AskStatus())
         ending.join()
+
+
+def test_who_makes_room_and_asks_in_the_same_turn_does_not_end_the_guardian(served: Served) -> None:
+    path = served.config.control_path
+    busy, go = threading.Event(), threading.Event()
+
+    def rest() -> None:
+        ours.recv(1)
+        busy.set()
+        go.wait(20)
+
+    with ExitStack() as held:
+        ours, theirs = (held.enter_context(each) for each in socket.socketpair())
+        first, *_, eighth = [held.enter_context(_connected(path)) for _ in range(CONTROL_MAX)]
+        assert isinstance(_asked(eighth), wire.Status)  # so all are taken
+        served.server.attend(ours.fileno(), rest)
+        theirs.send(b"x")
+        assert busy.wait(20)
+        last = held.enter_context(_connected(path))
+        first.send(wire.encode(wire.AskStatus()))
+        go.set()
+        assert isinstance(_asked(last), wire.Status)
+
+
+def _asked(connection: socket.socket) -> wire.Answer:
+    connection.send(wire.encode(wire.AskStatus()))
+    return wire.answer(connection.recv(wire.PACKET_MAX_BYTES))
