@@ -68,7 +68,7 @@ class _Session:
     who: str
     asked_s: float
     counted: int = 0
-    spent_track: int = -1
+    seen_s: float = float("-inf")
     guidance: str = ""
     presenting: _Presentation | None = None
     presented: wire.Presented | None = None
@@ -92,6 +92,8 @@ class Drill:
         self._approaches, self._proof, self._clock = approaches, proof, clock
         self._teller, self._show = teller, show
         self._session: _Session | None = None
+        self._spent_track = -1
+        """The last track that was presented, in this drill or another since the eyes started."""
         self._ended: tuple[str, FacelatchError] | None = None
 
     @property
@@ -116,12 +118,16 @@ class Drill:
     def see(self, looks: Sequence[Look], report: wire.Report) -> None:
         """One frame. Looks captured before the presentation began, or in the future, are passed over."""
         session, now_s = self._session, self._clock.now_s()
-        presenting = None if session is None else session.presenting
-        if session is None or presenting is None or presenting.over:
+        if session is None:
+            return
+        if report.faces_in_frame:
+            session.seen_s = now_s
+        presenting = session.presenting
+        if presenting is None or presenting.over:
             return
         if not presenting.began_s <= report.captured_s <= now_s + FUTURE_MAX_S:
             return
-        if any(look.track <= session.spent_track for look in looks):
+        if any(look.track <= self._spent_track for look in looks):
             session.guidance = TAKE_AWAY  # what was judged once would be judged by what is remembered of it
             return
         chosen = presenting.door.choose(looks, report.faces_in_frame)
@@ -158,7 +164,8 @@ class Drill:
             presenting.over = True
 
     def eyes_away(self) -> None:
-        """There is nothing to see any more."""
+        """There is nothing to see any more, and track ids begin again."""
+        self._spent_track = -1
         message = "The eyes went away, and the drill with them; what was counted is kept. See `facelatch status`."
         self._end("the eyes went away", CameraError(message))
 
@@ -189,7 +196,7 @@ class Drill:
         presenting = session.presenting
         if presenting is not None and presenting.over:
             session.presenting, session.guidance = None, ""
-            session.spent_track = max(session.spent_track, presenting.last_track)
+            self._spent_track = max(self._spent_track, presenting.last_track)
             reason = _not_counted(presenting)
             if not reason:
                 try:
@@ -214,7 +221,8 @@ class Drill:
 
     def _told(self, session: _Session) -> wire.Drilling:
         presenting = None if session.presenting is None else session.presenting.kind
-        return wire.Drilling(self._proof.report(), presenting, session.guidance, session.presented)
+        in_view = self._clock.now_s() - session.seen_s <= GONE_S
+        return wire.Drilling(self._proof.report(), in_view, presenting, session.guidance, session.presented)
 
     def _ask(self, sign: Sign) -> None:
         """A challenge: on the lights, and in the words of the command."""

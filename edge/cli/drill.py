@@ -4,6 +4,7 @@ import secrets
 import select
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -44,7 +45,7 @@ Nothing opens meanwhile. Ctrl-C ends it; what was counted is kept, and the next 
     help="There is none: show more of the others; several times.",
 )
 @click.option("--anew", is_flag=True, help="Forget what was shown before, and begin from nothing.")
-@click.option("--unattended", is_flag=True, help="Wait for no key: the next face is the next presentation, as listed.")
+@click.option("--unattended", is_flag=True, help="Wait for no key: whoever comes next is presented, as listed.")
 @click.option("--report", "only_report", is_flag=True, help="Only print what was shown so far.")
 @json_option
 @click.pass_obj
@@ -64,7 +65,8 @@ def drill_command(
     off, at least 12 each of print, phone and video, none of which did; and yourself four times in each of three lights,
     let in 8 times of 10. It holds for this camera, these networks and these settings; with others it has expired.
 
-    Whoever gives --unattended answers for showing what is listed: one that cannot be counted is not repeated.
+    With --unattended every face that comes, with nobody in view for two seconds before it, is the next presentation in
+    the order listed. One that cannot be counted is not repeated, and after a minute without anybody the drill ends.
 
     The exit code is 1 while the drill is not passed.
     """
@@ -87,8 +89,8 @@ class _Leader:
     def lead(self, anew: bool, only: tuple[str, ...], without: tuple[str, ...]) -> None:
         """From what was counted before to the end of the plan. Ctrl-C and the end of input end it. Raises
         FacelatchError."""
-        begun = app.drill(self._config, wire.AskDrill(self._ticket, anew))
         try:
+            begun = app.drill(self._config, wire.AskDrill(self._ticket, anew))
             if not self._unattended:
                 errors.print(PREPARE, markup=False, end="")
             counted = tally(begun.report)
@@ -97,12 +99,10 @@ class _Leader:
                 if missing > 0 and (not only or kind in only):
                     self._show(kind, wanted, missing)
         except KeyboardInterrupt:
-            app.drill(self._config, wire.AskDrillEnd(self._ticket))
+            with suppress(FacelatchError):  # it may have ended, or not begun
+                app.drill(self._config, wire.AskDrillEnd(self._ticket))
             errors.print("\nBroken off. What was counted is kept; `facelatch drill` goes on from there.", markup=False)
             raise click.Abort from None
-        except FacelatchError:
-            errors.print("What was counted is kept; `facelatch drill` goes on from there.", markup=False)
-            raise
         app.drill(self._config, wire.AskDrillEnd(self._ticket))
 
     def _show(self, kind: str, wanted: int, missing: int) -> None:
@@ -118,8 +118,10 @@ class _Leader:
             missing -= self._unattended or not told.reason
 
     def _wait(self, prompt: str) -> None:
-        """For Enter; the guardian is told meanwhile that the drill goes on."""
+        """For Enter, or unattended until nobody is in view; the guardian is told meanwhile that the drill goes on."""
         if self._unattended:
+            while app.drill(self._config, wire.AskDrillProgress(self._ticket)).in_view:
+                time.sleep(ASK_EVERY_S)
             return
         click.echo(prompt, err=True, nl=False)
         while not select.select([sys.stdin], [], [], ASK_EVERY_S)[0]:

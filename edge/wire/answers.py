@@ -178,9 +178,11 @@ class Presented(msgspec.Struct, frozen=True):
 
 
 class Drilling(msgspec.Struct, tag="drilling", frozen=True):
-    """A drill that goes on: what is ``presenting``, what to say to whoever presents it, and the one before."""
+    """A drill that goes on: what is ``presenting``, what to say to whoever presents it, and the one before.
+    ``in_view``: whether a face is, or was a moment ago."""
 
     report: DrillReport
+    in_view: bool
     presenting: str | None
     guidance: str
     presented: Presented | None

@@ -414,7 +414,25 @@ def test_what_was_judged_once_is_to_be_taken_away_first(door: Household) -> None
         see(door, ADA, alive=PICTURE, track=command.track)
     assert command.polls().guidance == TAKE_AWAY
     assert command.waits(3).presented is None
-    assert command.presents("print").reason == ""
+    command.ends()
+    again = Command(door, ticket="b")
+    again.begins("print")
+    for _ in range(10):
+        see(door, ADA, alive=PICTURE, track=command.track)
+    assert again.polls().guidance == TAKE_AWAY
+    again.track = command.track
+    assert again.presents("print").reason == ""
+    again.ends()
+    door.guardian.eyes_say(OWN_CAMERA)
+    assert Command(door, ticket="c", track=0).presents("print").reason == ""
+
+
+def test_it_says_whether_anybody_is_in_view(door: Household) -> None:
+    command = Command(door)
+    assert not command.polls().in_view
+    see(door, ADA, track=7)
+    assert command.polls().in_view
+    assert not command.waits(3).in_view
 
 
 def test_looks_from_before_the_key_was_pressed_do_not_count(door: Household) -> None:
