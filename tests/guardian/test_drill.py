@@ -276,7 +276,11 @@ def test_another_threshold_and_the_drill_has_expired(
     again = started(other, store)
     assert not comes(again)
     assert why in again.guardian.status().drill
-    assert Command(again, track=2000).begun.report.counts == []
+    command = Command(again, track=2000)
+    assert command.begun.report.counts == []
+    command.presents("print")
+    assert command.polls().report.counts == [wire.DrillCount("print", 1, 0)]
+    assert "1 of 12 shown of print" in again.guardian.status().drill
 
 
 def test_which_face_is_judged_is_part_of_it_and_who_is_enrolled_is_not(
