@@ -1,5 +1,6 @@
 """The eyes: frames in, looks out. They know no name, no template and no door."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -13,6 +14,7 @@ from edge.images import encode_jpeg
 from edge.ports import Camera, Detector, Embedder
 from edge.slot import NewestFrame
 from edge.types import Face, Frame, Look
+from edge.vigil import Vigil
 
 FRAME_TIMEOUT_S = 3.0
 """A camera that gives nothing for so long has stopped."""
@@ -29,23 +31,34 @@ class Send(Protocol):
 
 
 class Eyes:
-    """One camera, one detector, one embedder. Use it from one thread."""
+    """One camera, one detector, one embedder, and who is alive. Use it from one thread."""
 
     def __init__(
-        self, detector: Detector, embedder: Embedder, send: Send, caveat: str = "", *, snapshots: bool = False
+        self,
+        detector: Detector,
+        embedder: Embedder,
+        send: Send,
+        caveat: str = "",
+        *,
+        snapshots: bool = False,
+        vigil: Vigil | None = None,
+        judge: str = "",
     ) -> None:
         """``caveat``: what the status line must say of these eyes before their camera's name. ``snapshots``: send
-        pictures of whoever is there, too."""
-        self._caveat, self._snapshots = caveat, snapshots
+        pictures of whoever is there, too. ``vigil``: judges who is alive; without it no look says so. ``judge``:
+        stands for what it judges with."""
+        self._caveat, self._snapshots, self._judge = caveat, snapshots, judge
         self._snapshot_s = float("-inf")
         self._detector, self._embedder, self._send = detector, embedder, send
         self._tracker = Tracker()
         self._freshness = Freshness()
+        self._vigil = vigil
 
     def run(self, camera: Camera, stopping: Callable[[], bool]) -> None:
         """Watch until the recording ends or ``stopping()``. Tells the guardian, then raises, when the camera fails."""
         name = f"{self._caveat}; {camera.name}" if self._caveat else camera.name
-        self._send(wire.Hello(wire.VERSION, self._embedder.model_id, self._embedder.dimension, name))
+        space = self._embedder.model_id, self._embedder.dimension
+        self._send(wire.Hello(wire.VERSION, *space, name, camera.identity[:200], self._judge))
         frames = NewestFrame(camera)
         try:
             while not stopping() and (frame := frames.take(FRAME_TIMEOUT_S)) is not None:
@@ -71,9 +84,13 @@ class Eyes:
         faces = self._detector.detect(frame.rgb)
         self._picture(frame, bool(faces))
         tracks = self._tracker.update(faces, frame.captured_s)
+        followed = dict(list(zip(tracks, faces, strict=True))[: wire.LOOKS_MAX])
+        began_s = time.perf_counter()
+        alive = {} if self._vigil is None else self._vigil.see(frame, followed)
+        alive_ms = (time.perf_counter() - began_s) * 1000
         looks = [
-            look
-            for face, track in list(zip(faces, tracks, strict=True))[: wire.LOOKS_MAX]
+            dataclasses.replace(look, liveness=alive.get(track), timings_ms={**look.timings_ms, "liveness": alive_ms})
+            for track, face in followed.items()
             if (look := self._look(frame, face, track, len(faces))) is not None
         ]
         self._send(wire.to_report(frame.number, frame.captured_s, len(faces), looks))

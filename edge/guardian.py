@@ -6,21 +6,26 @@ Order is everything here: the bolt first, then whoever is told, then the log, wh
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+import msgspec
+
 from edge import wire
 from edge.access import CALENDAR_EVERY_S, Access
+from edge.approaches import Approaches
 from edge.booth import Booth
 from edge.config import template
 from edge.core import door as dr
-from edge.core.choose import Unusable, choose
-from edge.core.evidence import Evidence, Recognised, Refused, Terms
+from edge.core.evidence import Recognised
 from edge.core.match import rounded
 from edge.core.rules import Mode
 from edge.daily import DailyBackup
+from edge.drill import Drill
 from edge.entrance import Entrance
-from edge.errors import CameraError, DoorError, FacelatchError, WireError
+from edge.errors import CameraError, DoorError, FacelatchError, PersonError, WireError
 from edge.expiry import Expiry
 from edge.latch import Latch
+from edge.pinning import CameraPin
 from edge.ports import Bolt, Clock, Indicator, Store
+from edge.proof import Proof
 from edge.registry import Registry
 from edge.settings import Config
 from edge.snapshots import Snapshots
@@ -72,7 +77,8 @@ class Guardian:
         is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
         self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
         self._indicator = indicator
-        self._evidence = Evidence(terms(config, registry.similarity_min))
+        self._approaches = Approaches(config, registry, clock, self._show)
+        self._evidence = self._approaches.evidence
         self._access = Access(config, store, clock)
         self._camera: str | None = None  # what the eyes on the line said hello with
         self._eyes = "away"
@@ -80,14 +86,18 @@ class Guardian:
         self._calendar_s = float("-inf")
         self._malformed = 0
         self._teller = Teller(store, announce, clock, lambda: self.status().line())
+        self._pin = CameraPin(store, self._teller)
+        self._proof = Proof(config, store, clock, self._teller)
         self._snapshots = Snapshots(config.snapshots_path, config.log.snapshots_days, clock)
         self._entrance = Entrance(
             *(config, self._access, self._latch, clock, self._teller),
             registry.name_of,
             self._show,
             self._snapshots.keep,
+            self._proof,
         )
         self._booth = Booth(self._change, registry.model_id, config.faces.min_px, clock, self._teller, self._show)
+        self._drill = Drill(self._approaches_of, self._proof, clock, self._teller, self._show)
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._expiry = Expiry(config.privacy.remind_days, store, clock, self._teller, self._erase)
         self._backups = None if backups is None else backups(self._teller)
@@ -128,9 +138,12 @@ class Guardian:
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
             self._away("nothing heard from them")
         self._booth.tick()
+        self._drill.tick()
         if self._access.mode is Mode.LOCKDOWN:
             self._booth.close("lockdown")
-        self._show(self._latch.sign())
+            self._drill.close("lockdown")
+        sign = self._latch.sign()
+        self._show(Sign.WARNING if sign is Sign.READY and self._eyes != "away" and self._pin.refused else sign)
 
     def sound(self) -> bool:
         """Whether the bolt is as commanded: the watchdog is fed only then."""
@@ -143,7 +156,7 @@ class Guardian:
                 self._greet(message)
             case wire.Trouble():
                 self._camera, self._eyes = None, "away"
-                self._booth.eyes_away()
+                self._lose_sight()
                 self._teller.tell_sparingly("eyes_away", reason=quoted(message.reason))
             case wire.Snapshot() if self._camera is not None:
                 self._snapshots.seen(message.jpeg)
@@ -208,6 +221,8 @@ class Guardian:
                 self._entrance.set_mode(question, who)
                 return self.status()
             case wire.AskClear():
+                if question.camera and not self._pin.accept(who):
+                    raise CameraError("There is no camera to accept. Start facelatch-eyes, and try again.")
                 self._count_attempts()  # those that have ended: they must not lock anybody out a moment later
                 self._access.clear_lockouts()
                 self._latch.clear(self._teller)
@@ -215,18 +230,47 @@ class Guardian:
                 return self.status()
             case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
                 if isinstance(question, wire.AskCamera):
-                    self._prepare(question.terms)
+                    if self._drill.occupied:
+                        raise DoorError("A drill goes on. Wait for its end, or end it.")
+                    self._registry.expect(question.terms)
+                    self._prepare()
                 return self._booth.answer(question, who)
+            case wire.AskDrill() | wire.AskPresent() | wire.AskDrillProgress() | wire.AskDrillEnd():
+                if isinstance(question, wire.AskDrill):
+                    self._prepare_drill()
+                return self._drill.answer(question, who)
+            case wire.AskDrillReport():
+                return self._proof.report()
         return self._change(question, who)
 
-    def _prepare(self, terms: wire.EnrollTerms) -> None:
-        """Make ready for an enrolment at the camera. Raises the FacelatchError that says why there can be none."""
-        self._registry.expect(terms)
+    def _prepare(self) -> None:
+        """Make ready for an enrolment at the camera, or a drill. Raises the FacelatchError that says why there can be
+        none."""
         if self._access.mode is Mode.LOCKDOWN:
             raise DoorError("The door is locked down. Set another mode first: `facelatch door mode normal`.")
         if self._eyes == "away":
             raise CameraError("The eyes are away, so nobody can be seen. Start facelatch-eyes, or use photographs.")
+        if self._pin.refused:
+            raise CameraError(f"The camera is not accepted ({self._pin.refused}).")
         self._evidence.weigh_anew()
+
+    def _prepare_drill(self) -> None:
+        """Raises the FacelatchError that says why there can be no drill."""
+        if self._booth.occupied:
+            raise DoorError("Somebody is being enrolled at the camera. Wait for its end.")
+        if self._config.liveness.mode == "off":
+            raise DoorError('Liveness is off, so every picture would pass. Set liveness.mode = "required" first.')
+        if not len(self._registry.index):
+            raise PersonError("Nobody is enrolled whose picture could be shown. `facelatch enroll NAME --camera`.")
+        self._prepare()
+        if not self._proof.judge:
+            raise CameraError("The eyes judge nobody: they run with liveness off. Restart facelatch-eyes.")
+
+    def _approaches_of(self, alive: bool, show: Callable[[Sign], None]) -> Approaches:
+        """Others than the door's, of the same settings; not ``alive``: as with liveness off."""
+        live = self._config.liveness if alive else msgspec.structs.replace(self._config.liveness, mode="off")
+        config = msgspec.structs.replace(self._config, liveness=live)
+        return Approaches(config, self._registry, self._clock, show)
 
     def _change(self, question: wire.Question, who: str) -> wire.Answer:
         """A question about people, told to whoever watches where it changes who may come in."""
@@ -254,7 +298,7 @@ class Guardian:
             reason=self.door.reason,
             bolt=self._latch.bolt_name,
             liveness=self._config.liveness.mode,
-            eyes=f"{self._eyes}, enrolling" if self._booth.occupied else self._eyes,
+            eyes=self._eyes_told(),
             people=len(self._registry.index),
             similarity_min=self._registry.similarity_min,
             enrol_again=len(self._registry.enrol_again),
@@ -262,13 +306,21 @@ class Guardian:
             is_open=self.door.is_open,
             latched=self.door.latched,
             threshold=self._registry.decision.reason,
+            drill=self._proof.told(),
         )
+
+    def _eyes_told(self) -> str:
+        more = ", enrolling" if self._booth.occupied else ", in a drill" if self._drill.occupied else ""
+        if self._eyes != "away" and self._pin.refused:
+            more += f", NOT COUNTED: {self._pin.refused}"
+        return f"{self._eyes}{more}"
 
     def stop(self, reason: str) -> None:
         """Secure the door for good and say so. Raises BoltError."""
         self._latch.move(dr.Event(dr.Signal.SECURE, reason=reason), self._teller)
         self._latch.secure()
         self._booth.close("the guardian stops")
+        self._drill.close("the guardian stops")
         self._show(Sign.OFF)
         if self._backups is not None:
             self._backups.wait()
@@ -331,8 +383,10 @@ class Guardian:
                 f"The eyes speak version {hello.version} with the model {hello.model_id}, this guardian version "
                 f"{own[0]} with {own[1]}. Run both from the same installation."
             )
-        self._evidence.forget_all()
-        self._booth.eyes_away()
+        self._approaches.forget_all()
+        self._lose_sight()
+        self._pin.greet(hello.identity)
+        self._proof.greet(hello.identity, hello.judge)
         self._camera, self._eyes = quoted(hello.camera), "away"
         self._hear(self._camera)
 
@@ -343,28 +397,31 @@ class Guardian:
             self._teller.tell_sparingly("eyes_present", camera=camera)
 
     def _away(self, reason: str) -> None:
-        self._booth.eyes_away()
+        self._lose_sight()
+        self._pin.gone()
+        self._proof.gone()
         if self._eyes != "away":
             self._eyes = "away"
             self._teller.tell_sparingly("eyes_away", reason=quoted(reason))
 
+    def _lose_sight(self) -> None:
+        self._booth.eyes_away()
+        self._drill.eyes_away()
+
     def _judge(self, looks: list[Look], report: wire.Report) -> None:
+        if self._pin.refused:
+            return
         if self._booth.occupied:
             self._booth.see(looks, report.faces_in_frame)
             return
-        faces = self._config.faces
-        chosen = choose(looks, report.faces_in_frame, faces.several, faces.min_px)
+        if self._drill.occupied:
+            self._drill.see(looks, report)
+            return
+        chosen = self._approaches.choose(looks, report.faces_in_frame)
         if chosen is None:
             return
         self._show(Sign.LOOKING)
-        verdict: Recognised | Refused | None
-        if not isinstance(chosen, Unusable):
-            verdict = self._evidence.add(chosen, self._registry.index.best, self._clock.now_s())
-        elif chosen.look is None:
-            # A frame stamped in the future would spoil everything until then.
-            verdict = self._evidence.spoil(chosen.reason, min(report.captured_s, self._clock.now_s()), report.frame)
-        else:
-            verdict = self._evidence.unusable(chosen.reason, chosen.look)
+        verdict = self._approaches.judge(chosen, report.captured_s, report.frame)
         if isinstance(verdict, Recognised):
             self._entrance.face(verdict)
         elif verdict is not None:
@@ -381,13 +438,3 @@ class Guardian:
     def _show(self, sign: Sign) -> None:
         if self._indicator is not None:
             self._indicator.show(sign)
-
-
-def terms(config: Config, similarity_min: float) -> Terms:
-    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds, with the threshold in force."""
-    return Terms(
-        similarity_min=similarity_min,
-        margin_min=config.match.margin_min,
-        look_age_max_s=config.evidence.look_age_max_ms / 1000,
-        near_miss=config.attempts.near_miss,
-    )

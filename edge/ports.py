@@ -30,10 +30,14 @@ from edge.types import (
 
 
 class Camera(Protocol):
-    """A source of frames. ``name`` says what it is, "simulated" included when it is no camera."""
+    """A source of frames. ``name`` says what it is, "simulated" included when it is no camera. ``identity``: what this
+    very device can be told by after it was plugged in again, with the size of its pictures; empty for a replay."""
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def identity(self) -> str: ...
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames as they are captured, each a copy of the driver's buffer.
@@ -73,6 +77,18 @@ class Embedder(Protocol):
 
     def embed(self, aligned: Rgb) -> Embedding:
         """(D,) float32, unit norm, of an aligned (112, 112, 3) uint8 face. The result is the caller's own."""
+        ...
+
+
+class Liveness(Protocol):
+    """Tells a live face from its picture by its appearance in one frame. One sign among several."""
+
+    def probability(self, rgb: Rgb, face: Face) -> float:
+        """How probable a live face is, 0..1, for a face that was detected in this (H, W, 3) uint8 RGB frame.
+
+        The box may reach beyond the frame. Raises FaceError when it is no face in this frame or too small to judge,
+        and ModelError when the network cannot run: both count as not live.
+        """
         ...
 
 

@@ -187,8 +187,23 @@ class LivenessConfig(msgspec.Struct, frozen=True):
     """Whether a photograph is told from a person."""
 
     mode: Annotated[
-        Literal["off"], Meta(description='"off" is the only mode yet: a photograph opens the door (README)')
-    ] = "off"
+        Literal["required", "off"],
+        Meta(description='"required": a face must be found alive; "off": a photograph opens the door'),
+    ] = "required"
+    live_min: Annotated[
+        float, Meta(gt=0.5, lt=1, description="probability from which a face is alive (operating points: README)")
+    ] = 0.7
+    attack_max: Annotated[
+        float, Meta(gt=0, le=0.5, description="below it a face is taken for a picture; between the two: not yet")
+    ] = 0.3
+    challenge: Annotated[
+        Literal["when unsure", "always", "never"],
+        Meta(description="lights ask the visitor to turn the head or come closer; needs both lights"),
+    ] = "when unsure"
+    drill: Annotated[
+        Literal["required", "waived"],
+        Meta(description='"required": no face opens alone before a passed `facelatch drill`; "waived": it does'),
+    ] = "required"
 
 
 class LogConfig(msgspec.Struct, frozen=True):

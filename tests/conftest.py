@@ -42,7 +42,9 @@ def house() -> Iterator[Config]:
     """A configuration whose store and sockets live in a folder of a short path, with a simulated bolt."""
     with tempfile.TemporaryDirectory(prefix="fl-") as folder:
         paths = {"state": f"{folder}/state", "runtime": f"{folder}/run"}
-        yield configuration.load(None, environment={}, flags={"paths": paths, "bolt": {"driver": "simulated"}})
+        still = {"mode": "off"}  # tests hold photographs before the camera
+        flags = {"paths": paths, "bolt": {"driver": "simulated"}, "liveness": still}
+        yield configuration.load(None, environment={}, flags=flags)
 
 
 @pytest.fixture(scope="session")

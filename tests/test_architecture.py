@@ -72,20 +72,26 @@ MAY_IMPORT: dict[str, set[str]] = {
         "edge.ports",
         "edge.access",
         "edge.latch",
+        "edge.proof",
         "edge.teller",
         *BASE,
     },
+    "approaches": {"edge.settings", "edge.core", "edge.ports", "edge.registry", *BASE},
+    "proof": {"msgspec", "edge.wire", "edge.settings", "edge.core", "edge.ports", "edge.teller", *BASE},
+    "drill": {"edge.wire", "edge.core", "edge.ports", "edge.approaches", "edge.proof", "edge.teller", *BASE},
     "booth": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.teller", *BASE},
     "guardian": {
         *("edge.wire", "edge.config", "edge.settings", "edge.core", "edge.ports", "edge.registry", "edge.access"),
         *("edge.latch", "edge.entrance", "edge.booth", "edge.teller", "edge.upkeep", "edge.snapshots", "edge.expiry"),
-        "edge.daily",
+        *("edge.daily", "edge.pinning", "edge.approaches", "edge.proof", "edge.drill", "msgspec"),
         *BASE,
     },
     "notify": {"edge.ports"},
     "peers": set(),
     "serve": {"edge.notify", "edge.peers", "edge.wire", "edge.core", "edge.ports", "edge.guardian", *BASE},
-    "eyes": {"edge.wire", "edge.core", "edge.images", "edge.ports", "edge.slot", *BASE},
+    "pinning": {"edge.ports", "edge.teller", *BASE},
+    "vigil": {"edge.core", "edge.ports", *BASE},
+    "eyes": {"edge.wire", "edge.core", "edge.images", "edge.ports", "edge.slot", "edge.vigil", *BASE},
 }
 """By the first name below ``edge``: packages and modules that it may import. ``app`` and
 ``household`` wire and ``cli`` prints: they see all."""

@@ -128,8 +128,10 @@ def test_a_replay_needs_a_recording() -> None:
     assert "camera.source" in faults(camera={"driver": "replay"})
 
 
-def test_only_liveness_off_exists_yet() -> None:
-    assert "liveness.mode" in faults(liveness={"mode": "required"})
+def test_liveness_has_room_for_not_yet() -> None:
+    assert "liveness.mode" in faults(liveness={"mode": "sometimes"})
+    assert "liveness.live_min" in faults(liveness={"live_min": 0.5})
+    assert "liveness.attack_max" in faults(liveness={"attack_max": 0.51})
 
 
 def test_the_device_the_fallback_and_the_networks_folder_are_settings() -> None:

@@ -17,6 +17,8 @@ from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 from edge.types import Frame, Rgb
 
+CAMERA = "given pictures", "made of pictures 320x300"
+
 
 class Line:
     """Keeps what was sent, as the wire would carry it."""
@@ -35,7 +37,7 @@ class Line:
 class Pictures:
     """A camera that shows given pictures, ``step_s`` apart by its own clock."""
 
-    name = "given pictures"
+    name, identity = CAMERA
 
     def __init__(self, pictures: list[Rgb], step_s: float = 0.1) -> None:
         self._pictures, self._step_s = pictures, step_s
@@ -56,7 +58,7 @@ def line() -> Line:
 
 @pytest.fixture
 def eyes(line: Line, detector: Mtcnn, embedder: MobileFaceNet) -> Eyes:
-    return Eyes(detector, embedder, line)
+    return Eyes(detector, embedder, line, judge="judge 1")
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ def test_a_camera_that_repeats_one_frame_is_given_up_and_told(eyes: Eyes, line: 
 def test_a_watch_begins_with_hello_and_ends_with_the_recording(eyes: Eyes, line: Line, portrait: Rgb) -> None:
     camera = Pictures(shaken(portrait, 3))
     eyes.run(camera, lambda: False)
-    assert line.sent[0] == wire.Hello(wire.VERSION, "mobilefacenet-192-1", 192, "given pictures")
+    assert line.sent[0] == wire.Hello(wire.VERSION, "mobilefacenet-192-1", 192, *CAMERA, "judge 1")
     assert line.reports
     assert camera.closed
 

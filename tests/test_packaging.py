@@ -42,7 +42,7 @@ def pins(lock: str) -> list[tuple[Requirement, int]]:
 def test_the_wheel_holds_the_networks_that_its_manifest_names(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
         manifest = tomllib.loads(opened.read("edge/_models/manifest.toml").decode())
-        assert {"pnet", "rnet", "onet", "mobilefacenet"} <= manifest["models"].keys()
+        assert {"pnet", "rnet", "onet", "mobilefacenet", "liveness"} <= manifest["models"].keys()
         for model in manifest["models"].values():
             assert model["variants"].keys() == {"cpu", "edgetpu"}
             for card in model["variants"].values():

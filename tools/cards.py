@@ -219,6 +219,37 @@ def detector_block() -> str:
     )
 
 
+def liveness_block() -> str:
+    """The liveness networks on collections that ours never saw, as a camera recorded them."""
+    rows = [
+        (
+            f"{row['collection']}: {row['network']}",
+            [
+                f"{row['live']} / {row['attacks']}",
+                f"{row['auc']:.3f}" + _interval(row["auc_interval"], 3),
+                f"{100 * row['apcer']:.1f}" + _interval(row["apcer_interval"], 1, 100),
+                f"{100 * row['bpcer']:.1f}" + _interval(row["bpcer_interval"], 1, 100),
+                f"{100 * row['apcer_at_bpcer_5']:.1f}",
+                f"{100 * row['apcer_at_bpcer_3']:.1f}",
+            ],
+        )
+        for row in study("liveness")
+        if row["condition"] == "as recorded"
+    ]
+    head = ("", "live / attacks", "AUC", "APCER %", "BPCER %", "APCER % at BPCER 5 %", "at 3 %")
+    return _markdown(head, rows)
+
+
+def light_block() -> str:
+    """The same pictures grey and dark."""
+    rows: dict[str, list[str]] = {}
+    for row in study("liveness"):
+        if row["network"] != "ours, fp32":
+            cells = rows.setdefault(f"{row['collection']}: {row['network']}", [])
+            cells.append(f"{row['auc']:.3f}, {100 * row['apcer_at_bpcer_5']:.1f}")
+    return _markdown(("AUC, APCER % at BPCER 5 %", "as recorded", "grey", "dark"), list(rows.items()))
+
+
 def _each(measured: Table, cell: Callable[[Table], str]) -> list[str]:
     return [cell(measured[variant]) for variant in VARIANTS]
 
@@ -299,9 +330,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "people": people_block,
     "tail": tail_block,
     "risk": risk_block,
-    **{name: partial(card_block, name) for name in ("pnet", "rnet", "onet", "mobilefacenet")},
+    **{name: partial(card_block, name) for name in ("pnet", "rnet", "onet", "mobilefacenet", "liveness")},
     "steps": steps_block,
     "cascade": cascade_block,
     "alignment": alignment_block,
     "detector": detector_block,
+    "unseen": liveness_block,
+    "light": light_block,
 }

@@ -57,11 +57,12 @@ def lockdown(config_path: Path | None, reason: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--camera", is_flag=True, help="And take the camera that is there for the lock's own.")
 @json_option
 @click.pass_obj
-def clear(config_path: Path | None, as_json: bool) -> None:
+def clear(config_path: Path | None, camera: bool, as_json: bool) -> None:
     """Acknowledge an alarm, end a latched fault (the self-check must pass) and every lockout."""
-    _ask(config_path, wire.AskClear(), as_json)
+    _ask(config_path, wire.AskClear(camera), as_json)
 
 
 def _ask(config_path: Path | None, question: wire.Question, as_json: bool) -> None:

@@ -22,6 +22,7 @@ STYLES = {
     "held_open": "bold red",
     "forced": "bold red",
     "tamper": "bold red",
+    "camera_changed": "bold red",
     "input_fault": "bold red",
     "duress": "bold red",
     "lockout": "yellow",

@@ -70,7 +70,8 @@ Best = Callable[[Embedding], Match | None]
 class Terms:
     """What it takes to be recognised; the configuration's ``[match]``, ``[evidence]`` and ``[attempts]``.
 
-    ``liveness_min``: 0..1, None while liveness is off.
+    ``liveness_min``: 0..1, None while liveness is off. ``attack_max``: below it a face is taken for a picture; from
+    there up to ``liveness_min`` nothing is decided yet, and such a look counts for nothing.
     """
 
     similarity_min: float
@@ -79,6 +80,7 @@ class Terms:
     near_miss: float = 0.0
     liveness_min: float | None = None
     stopping: Stopping = STANDARD
+    attack_max: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +221,19 @@ class Evidence:
             return None
         approach.captured_s = look.captured_s
         if not is_live:
-            approach.pool = None
-            if named is None:
-                return None
-            self._note(approach, named)
-            return self._refused("not a living face", look, named.similarity)
+            return self._not_live(approach, look, named)
         self._pool(approach, look, named)
         return self._judged(approach, look, best, now_s)
+
+    def _not_live(self, approach: _Approach, look: Look, named: Match | None) -> Refused | None:
+        """A look of a picture, or of what is not decided yet: neither counts, and whoever is named by it was tried."""
+        is_picture = look.liveness is None or not look.liveness >= self._terms.attack_max > 0
+        if is_picture:
+            approach.pool = None
+        if named is None:
+            return None
+        self._note(approach, named)
+        return self._refused("not a living face", look, named.similarity) if is_picture else None
 
     def _pool(self, approach: _Approach, look: Look, named: Match | None) -> None:
         """One look more that counts."""

@@ -34,6 +34,9 @@ STEPS: Mapping[Sign, tuple[Step, ...]] = {
     ),
     Sign.GUIDANCE: (Step(green=True, for_s=0.3), Step(red=True, for_s=0.3)),
     Sign.KEPT: (Step(green=True, buzzer=True, for_s=0.1), Step(green=True, for_s=0.5)),
+    Sign.TURN_GREEN: (Step(green=True, buzzer=True, for_s=0.05), Step(green=True, for_s=0.35), Step(for_s=0.2)),
+    Sign.TURN_RED: (Step(red=True, buzzer=True, for_s=0.05), Step(red=True, for_s=0.35), Step(for_s=0.2)),
+    Sign.CLOSER: (Step(green=True, red=True, buzzer=True, for_s=0.05), Step(green=True, red=True, for_s=0.2)),
     Sign.WARNING: (Step(red=True, buzzer=True, for_s=0.1), Step(for_s=0.9)),
     Sign.ALARM: (Step(red=True, buzzer=True, for_s=0.5), Step(red=True, for_s=0.2)),
     Sign.FAULT: (Step(red=True, for_s=0.2), Step(for_s=0.2)),
@@ -41,7 +44,16 @@ STEPS: Mapping[Sign, tuple[Step, ...]] = {
 }
 """Steady signs repeat their steps. A person has to tell them apart across a porch: one colour or one rhythm each."""
 
-PASSING: Mapping[Sign, int] = {Sign.LOOKING: 0, Sign.GUIDANCE: 0, Sign.REFUSED: 1, Sign.KEPT: 1, Sign.WELCOME: 2}
+PASSING: Mapping[Sign, int] = {
+    Sign.LOOKING: 0,
+    Sign.GUIDANCE: 0,
+    Sign.TURN_GREEN: 1,
+    Sign.TURN_RED: 1,
+    Sign.CLOSER: 1,
+    Sign.REFUSED: 1,
+    Sign.KEPT: 1,
+    Sign.WELCOME: 2,
+}
 """Signs that end, and which of two goes first: the higher one is not cut short."""
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,12 @@ def to_rgb(pixel_format: str) -> Convert:
     return known[pixel_format]
 
 
+def _libcamera_id(camera: Any) -> str:
+    """The sensor's path in the device tree, which libcamera calls its id; the model where there is none."""
+    properties = camera.camera_properties
+    return str(getattr(camera.camera, "id", None) or properties.get("Model", "unnamed"))
+
+
 class PiCamera:
     """A libcamera sensor through picamera2."""
 
@@ -69,6 +76,7 @@ class PiCamera:
                 f"The Raspberry Pi's camera does not start ({error}). Check the ribbon cable and `rpicam-hello --list`."
             ) from error
         self.name = f"Raspberry Pi camera ({self._size[0]}x{self._size[1]})"
+        self.identity = f"{_libcamera_id(self._camera)} {self._size[0]}x{self._size[1]}"
         self._stop = threading.Event()
 
     def frames(self) -> Iterator[Frame]:

@@ -21,6 +21,7 @@ class ReplayCamera:
     def __init__(self, source: Path, fps: float) -> None:
         """Raises CameraError when the source does not exist or holds nothing to play."""
         self.name = f"simulated (replay of {source.name!r})"
+        self.identity = ""
         self._source, self._fps = source, fps
         self._stop = threading.Event()
         if not source.exists():

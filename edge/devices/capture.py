@@ -40,6 +40,13 @@ def open_capture(source: str, *, width: int = 0, height: int = 0, fps: float = 0
     return capture, rate if np.isfinite(rate) and 0 < rate <= 240 else 0.0
 
 
+def size_of(capture: Any) -> str:
+    """``640x480``, as the driver says."""
+    import cv2
+
+    return f"{capture.get(cv2.CAP_PROP_FRAME_WIDTH):.0f}x{capture.get(cv2.CAP_PROP_FRAME_HEIGHT):.0f}"
+
+
 def read_rgb_frame(capture: Any) -> Rgb | None:
     """The next frame as a copy in RGB, or None when there is none."""
     import cv2

@@ -15,6 +15,7 @@ from edge.errors import ModelError
 MANIFEST = "manifest.toml"
 SCHEMA = 2
 EMBEDDER = "mobilefacenet"
+LIVENESS = "liveness"
 REINSTALL = "Reinstall facelatch."
 COMPILE = "Compile the networks for it: run `python -m tools.models edgetpu` and set models.folder to what it writes."
 
@@ -118,9 +119,15 @@ class Shelf:
         return card.template_model, card.outputs["embedding"].shape[-1]
 
     @property
+    def recognising(self) -> list[tuple[str, Card]]:
+        """The networks between a picture and its embedding, by name."""
+        return sorted((name, card) for name, card in self.cards.items() if name != LIVENESS)
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of all its networks together: what was measured with them holds for them alone."""
-        files = "".join(f"{name} {card.sha256}\n" for name, card in sorted(self.cards.items()))
+        """SHA-256 of these together: what was measured with them holds for them alone. Another liveness network changes
+        no figure of theirs."""
+        files = "".join(f"{name} {card.sha256}\n" for name, card in self.recognising)
         return hashlib.sha256(files.encode()).hexdigest()
 
     def load(self, name: str) -> bytes:

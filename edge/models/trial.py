@@ -15,21 +15,26 @@ import numpy as np
 
 from edge.errors import FaceError, ModelError
 from edge.models.interpreter import load_delegate
-from edge.models.manifest import Shelf
+from edge.models.liveness import LivenessNet
+from edge.models.manifest import LIVENESS, Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
+from edge.types import Box, Face
 
 MEMORY_MAX_BYTES = 2**30
 """Many times what the shipped networks need; a hostile tensor of terabytes must not push out the guardian."""
 
 
 def run(shelf: Shelf, delegate: str | None, runtime: Any = None) -> None:
-    """Detect in noise, refine where noise holds no face, describe noise. Raises ModelError."""
+    """Detect in noise, refine where noise holds no face, judge and describe noise. Raises ModelError."""
     loaded = load_delegate(delegate, runtime) if delegate else None
     detector = Mtcnn(shelf, runtime=runtime, delegate=loaded)
     embedder = MobileFaceNet(shelf, runtime=runtime, delegate=loaded)
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     detector.detect(noise)
+    if LIVENESS in shelf.cards:  # a folder of somebody's own may do without, as the door may
+        liveness = LivenessNet(shelf, runtime=runtime, delegate=loaded)
+        liveness.probability(noise, Face(Box(100, 100, 300, 300), np.zeros((5, 2), np.float32), 1.0))
     detector.refine(np.array([[0, 0, 100, 100], [200, 100, 400, 300]], dtype=np.float32))
     try:
         embedder.embed(noise[:112, :112])

@@ -252,3 +252,27 @@ def test_a_grant_dies_when_the_face_is_no_longer_live() -> None:
     for now_s in (100.5, 101.0, 101.5):
         judged_live(evidence, [0.1], now_s)
     assert evidence.standing(101.6) is None
+
+
+UNSURE = replace(LIVE, liveness_min=0.6, attack_max=0.3)
+
+
+def test_what_is_not_decided_yet_counts_for_nothing() -> None:
+    evidence = Evidence(UNSURE)
+    assert judged_live(evidence, [0.45] * 10) == [None] * 10
+    assert len(evidence.attempts(200.0)) == 1  # and whoever goes away undecided tried
+
+
+def test_looks_that_are_undecided_first_do_not_hinder_live_ones() -> None:
+    evidence = Evidence(UNSURE)
+    said = judged_live(evidence, [0.5, 0.5, 0.9, 0.9, 0.9])
+    assert [isinstance(each, Recognised) for each in said].index(True) >= 3
+    assert evidence.attempts(200.0) == []
+
+
+@pytest.mark.parametrize("liveness", [None, 0.29, float("nan")])
+def test_a_picture_among_undecided_looks_is_refused(liveness: float | None) -> None:
+    evidence = Evidence(UNSURE)
+    said = judged_live(evidence, [0.9, 0.45, liveness, 0.9])
+    assert [each.reason for each in said if isinstance(each, Refused)] == ["not a living face"]
+    assert not any(isinstance(each, Recognised) for each in said)

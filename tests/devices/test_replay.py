@@ -81,6 +81,7 @@ class Scripted:
     """A camera whose frames come when the test says so."""
 
     name = "a scripted camera"
+    identity = ""
 
     def __init__(self, ending: Exception | None = None) -> None:
         self.give = threading.Semaphore(0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tools.demo.verdict import faults, openings
+from tools.demo.verdict import faults, openings, taken_for_alive
 from tools.demo.visitors import FPS, SCENES, scene_of
 
 OWNER = "Ada"
@@ -73,3 +73,14 @@ def test_every_frame_has_its_scene() -> None:
 
 def test_the_owner_is_never_shown_the_picture_that_was_enrolled() -> None:
     assert all("obama.jpg" not in scene.photographs for scene in SCENES)
+
+
+def not_alive() -> list[dict[str, Any]]:
+    return [said("refused", 0, frame=STARTS[number] + 4, reason="not a living face") for number in OPENING]
+
+
+def test_with_liveness_every_photograph_is_refused_as_one() -> None:
+    assert taken_for_alive([*not_alive(), said("stopped", 59)]) == []
+    assert len(taken_for_alive([*not_alive(), *visit(OPENING[0]), said("stopped", 59)])) == 1
+    assert len(taken_for_alive([*not_alive()[1:], said("stopped", 59)])) == 1
+    assert len(taken_for_alive(not_alive())) == 1

@@ -16,13 +16,15 @@ from edge.core.boxes import squared
 from edge.errors import ModelError
 from edge.images import read_rgb
 from edge.models.interpreter import Net
-from edge.models.manifest import MANIFEST, Shelf
+from edge.models.liveness import probability, surroundings
+from edge.models.manifest import LIVENESS, MANIFEST, Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn, cropped, halved
 from edge.types import FloatArray
 from tools.models import __main__ as command
 from tools.models import build as building
 from tools.models import calibrate, check
+from tools.models.manifest_writer import Entry
 from tools.models.mtcnn_nets import INPUT_SHAPES
 from tools.models.pixels import Pixels, normalised, with_extremes
 
@@ -135,8 +137,9 @@ class Case:
     def __init__(self, reference: Shelf, detector: Mtcnn, embedder: MobileFaceNet, photos: dict[str, Path]) -> None:
         self.reference = reference
         edgetpu = Shelf.open(reference.folder, "edgetpu")
-        self.models = {name: {"cpu": reference.load(name), "edgetpu": edgetpu.load(name)} for name in reference.cards}
-        crops: dict[str, list[Pixels]] = {name: [] for name in reference.cards}
+        names = (*INPUT_SHAPES, "mobilefacenet", LIVENESS)
+        self.models = {name: {"cpu": reference.load(name), "edgetpu": edgetpu.load(name)} for name in names}
+        crops: dict[str, list[Pixels]] = {name: [] for name in names}
         for photo in FACES[:4]:
             rgb = read_rgb(photos[photo])
             face = detector.detect(rgb)[0]
@@ -145,7 +148,8 @@ class Case:
             tile = np.full(INPUT_SHAPES["pnet"][1:], 128, np.uint8)
             tile[40:52, 60:72] = windows[12]
             aligned = embedder.align(rgb, face.landmarks)
-            for name, crop in zip(crops, (tile, windows[24], windows[48], aligned), strict=True):
+            square = surroundings(rgb, face.box, 128)
+            for name, crop in zip(crops, (tile, windows[24], windows[48], aligned, square), strict=True):
                 crops[name].append(crop)
         inputs = {name: np.stack(crop) for name, crop in crops.items()}
         self.samples = {"calibration": inputs, "check": inputs}
@@ -169,12 +173,13 @@ def case(shelf: Shelf, detector: Mtcnn, embedder: MobileFaceNet, photos: dict[st
 @pytest.fixture
 def build_with(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faces: Path) -> Any:
     """``build`` without TensorFlow and network: the check and the writing are real, what comes before them is given."""
-    published = building.Published({}, b"", [])
+    published = building.Published({}, b"", [], b"")
     monkeypatch.setattr(building, "get_published", lambda _work, _report: published)
     monkeypatch.setattr(building, "build_fp32", lambda _published, _folder, _report: case.reference)
     monkeypatch.setattr(calibrate, "collect", lambda *_arguments: case.samples)
     # The published file itself is not there to compare with; its figure is the build's own, not this test's.
     monkeypatch.setattr(check, "run_source", lambda _source, pixels: _embeddings(case.reference, pixels))
+    monkeypatch.setattr(check, "run_liveness_source", lambda _source, pixels: _live(case.reference, pixels))
 
     def run(models: building.Models, out: Path) -> building.Figures:
         monkeypatch.setattr(building, "_quantised", lambda *_arguments: models)
@@ -185,6 +190,10 @@ def build_with(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, face
 
 def _embeddings(shelf: Shelf, pixels: Pixels) -> FloatArray:
     return Net(shelf, "mobilefacenet").run_many(pixels)["embedding"]
+
+
+def _live(reference: Shelf, pixels: Pixels) -> Any:
+    return np.array([probability(logits) for logits in Net(reference, LIVENESS).run_many(pixels)["logit"]])
 
 
 def test_a_good_build_is_written_with_its_figures(case: Case, build_with: Any, tmp_path: Path) -> None:
@@ -234,6 +243,23 @@ def test_what_was_measured_stays_as_long_as_every_file_is_the_same(case: Case, b
     model[-1] ^= 1  # within a name or the padding at the file's end: another digest, the same network
     build_with({**case.models, "pnet": {**case.models["pnet"], "cpu": bytes(model)}}, out)
     assert "accuracy" not in tomllib.loads(manifest.read_text())
+
+
+def test_another_network_on_the_shelf_stays_and_another_liveness_leaves_the_figures_of_the_others(
+    case: Case, build_with: Any, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    build_with(case.models, out)
+    manifest = out / MANIFEST
+    manifest.write_text(manifest.read_text() + "[accuracy.cpu]\nrecall = 0.5\n")
+    other = {variant: case.models["rnet"][variant] for variant in building.VARIANTS}
+    building.put([Entry(LIVENESS, "liveness", "Apache-2.0", {"trained_by": "somebody"}, other)], out)
+    found = tomllib.loads(manifest.read_text())
+    assert found["models"].keys() == case.models.keys()
+    assert found["models"][LIVENESS]["source"] == {"trained_by": "somebody"}
+    assert found["accuracy"] == {"cpu": {"recall": 0.5}}
+    assert Shelf.open(out).load(LIVENESS) == other["cpu"]
+    assert Shelf.open(out).load("pnet") == case.models["pnet"]["cpu"]
 
 
 def test_a_network_that_the_edge_tpu_would_not_take_is_refused(case: Case, build_with: Any, tmp_path: Path) -> None:

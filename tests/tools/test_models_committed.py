@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from edge.models.interpreter import RUNTIMES, Net, load_runtime
-from edge.models.manifest import MANIFEST, Shelf
+from edge.models.manifest import LIVENESS, MANIFEST, Shelf
 from edge.models.mtcnn import PROBABILITY_MIN, logit
-from tools.models import build, check, sources
-from tools.models.manifest_writer import Entry, document, dumps, tensors
+from tools.models import build, check
+from tools.models.manifest_writer import document, dumps, tensors
 from tools.models.mtcnn_nets import INPUT_SHAPES
 
 FOLDER = Path(__file__).parents[2] / "models_tflite"
-NAMES = (*INPUT_SHAPES, "mobilefacenet")
+NAMES = (*INPUT_SHAPES, "mobilefacenet", LIVENESS)
 
 
 @pytest.fixture(params=RUNTIMES)
@@ -41,14 +41,10 @@ def test_the_manifest_is_what_the_writer_writes_of_these_files(written: dict[str
     """Digest, size, shapes, scales, operators and pins all at once: from the files and from ``sources`` again."""
     shelves = {variant: Shelf.open(FOLDER, variant) for variant in build.VARIANTS}
     entries = [
-        Entry(
+        build.entry(
             name,
-            build.ROLES[name],
-            sources.MOBILEFACENET if name == "mobilefacenet" else sources.MTCNN,
-            sources.MOBILEFACENET_FILE if name == "mobilefacenet" else f"mtcnn/assets/weights/{name}.lz4",
             {variant: shelf.load(name) for variant, shelf in shelves.items()},
             {variant: written["models"][name]["variants"][variant]["figures"] for variant in shelves},
-            build.TEMPLATE if name == "mobilefacenet" else {},
         )
         for name in NAMES
     ]
@@ -100,7 +96,7 @@ def test_pnet_takes_any_canvas_on_a_processor(runtime: Any) -> None:
     np.testing.assert_allclose(large[:, 25:132, 100:159], small, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["rnet", "onet", "mobilefacenet"])
+@pytest.mark.parametrize("name", ["rnet", "onet", "mobilefacenet", LIVENESS])
 def test_a_batch_gives_what_its_members_give(runtime: Any, name: str) -> None:
     shelf = Shelf.open(FOLDER)
     shape = shelf.card(name).input.shape

@@ -20,6 +20,7 @@ OUTPUTS = {
     ("rnet", "logit"), ("rnet", "reg"),
     ("onet", "logit"), ("onet", "reg"), ("onet", "lmk"),
     ("mobilefacenet", "embedding"),
+    ("liveness", "logit"),
 }  # fmt: skip
 
 

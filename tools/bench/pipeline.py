@@ -12,6 +12,7 @@ import numpy as np
 
 from edge.core.match import Index
 from edge.errors import FaceError
+from edge.models.liveness import LivenessNet
 from edge.models.manifest import Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
@@ -36,10 +37,11 @@ class Timing(msgspec.Struct):
 
 
 class Look:
-    """One full look: detect, align, embed, match."""
+    """One full look: detect, judge liveness, align, embed, match."""
 
     def __init__(self, shelf: Shelf, min_face_px: float, threads: int) -> None:
         self._detector = Mtcnn(shelf, min_face_px=min_face_px, threads=threads)
+        self._liveness = LivenessNet(shelf, threads=threads)
         self._embedder = MobileFaceNet(shelf, threads=threads)
         templates = np.random.default_rng(1).normal(size=(PEOPLE, self._embedder.dimension)).astype(np.float32)
         templates /= np.linalg.norm(templates, axis=1, keepdims=True)
@@ -52,6 +54,7 @@ class Look:
         if not faces:
             raise FaceError("There is no face in the picture to time. Give another one with --image.")
         stages = dict(self._detector.timings_ms)
+        timed(stages, "liveness", lambda: self._liveness.probability(rgb, faces[0]))
         aligned = timed(stages, "align", lambda: self._embedder.align(rgb, faces[0].landmarks))
         embedding = timed(stages, "embed", lambda: self._embedder.embed(aligned))
         timed(stages, "match", lambda: self._index.best(embedding))

@@ -20,11 +20,12 @@ from edge.errors import FacelatchError, InputError
 from edge.settings import Config
 from tools import photos
 from tools.demo import pictures, visitors
-from tools.demo.verdict import Notice, faults, openings
+from tools.demo.verdict import Notice, faults, openings, taken_for_alive
 
 OWNER = "Barack Obama"
 ENROLLED_FROM = "obama.jpg"
 UNLOCK_S = 2.0
+PHOTOGRAPHS_OPEN, PHOTOGRAPHS_REFUSED = "off.toml", "required.toml"
 console = Console(highlight=False)
 
 
@@ -50,7 +51,9 @@ def demonstrate(out: Path) -> int:
         detector = app.detector(config)
         visitors.write_replay(replay, photographs, app.detector(config, photographs=True))
         _command(folder, "enroll", OWNER, str(photographs[ENROLLED_FROM]))
-        notices = _let_visitors_come(folder, replay)
+        notices = _let_visitors_come(folder, replay, PHOTOGRAPHS_OPEN)
+        console.print("\nThe very same visitors, and liveness required: they are photographs.", style="bold")
+        refused = _let_visitors_come(folder, replay, PHOTOGRAPHS_REFUSED)
         opened = openings(notices)
         with household.registry(config) as (registry, _):
             shown = pictures.frames(replay, detector, app.embedder(config), registry)
@@ -63,28 +66,33 @@ def demonstrate(out: Path) -> int:
             ]
     pictures.write_video(out / "demo.mp4", drawn)
     save_png(pictures.contact_sheet(drawn), out / "contact-sheet.png")
-    return _conclude(out, notices)
+    return _conclude(out, notices, refused)
 
 
 def _configured(folder: Path) -> Config:
-    """Defaults, but everything in a temporary folder, and a door that relocks soon."""
+    """Defaults, but everything in a temporary folder, and a door that relocks soon: once with liveness off, as the
+    visitors are photographs, and once as it is by default, which is returned; but for the drill, without which the
+    door would open to no face anyway."""
     paths = {"state": f"{folder}/state", "runtime": f"{folder}/run"}
-    config = configuration.load(None, environment={}, flags={"paths": paths, "door": {"unlock_s": UNLOCK_S}})
-    (folder / "facelatch.toml").write_text(configuration.template(config))
+    flags = {"paths": paths, "door": {"unlock_s": UNLOCK_S}}
+    for mode, name in (("off", PHOTOGRAPHS_OPEN), ("required", PHOTOGRAPHS_REFUSED)):
+        liveness = {"mode": mode, "drill": "waived"}
+        config = configuration.load(None, environment={}, flags={**flags, "liveness": liveness})
+        (folder / name).write_text(configuration.template(config))
     return config
 
 
 def _command(folder: str, *arguments: str) -> None:
-    done = subprocess.run(_facelatch(folder, *arguments), check=False, env=_environment())
+    done = subprocess.run(_facelatch(folder, PHOTOGRAPHS_OPEN, *arguments), check=False, env=_environment())
     if done.returncode:
         raise InputError(f"facelatch {arguments[0]} ended with exit code {done.returncode}. Its reason is above.")
 
 
-def _let_visitors_come(folder: str, replay: Path) -> list[Notice]:
+def _let_visitors_come(folder: str, replay: Path, name: str) -> list[Notice]:
     """Run the lock on the replay and print its notices as they come."""
     seconds = sum(scene.seconds for scene in visitors.SCENES)
     console.print(f"\nThe lock watches a replay of {seconds:.0f} s: {len(visitors.SCENES)} scenes.\n")
-    command = _facelatch(folder, "run", "--simulate", "--replay", str(replay), "--json")
+    command = _facelatch(folder, name, "run", "--simulate", "--replay", str(replay), "--json")
     notices: list[Notice] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment()) as lock:
         assert lock.stdout is not None  # noqa: S101 - it is a pipe
@@ -106,26 +114,29 @@ def _print(notice: Notice) -> None:
     console.print(Text(f"{'':12}{notice['status']}", style="dim"), soft_wrap=True)
 
 
-def _conclude(out: Path, notices: list[Notice]) -> int:
-    wrong = faults(notices, OWNER, UNLOCK_S)
-    opened = {opening.scene for opening in openings(notices)}
+def _conclude(out: Path, notices: list[Notice], refused: list[Notice]) -> int:
+    wrong = [*faults(notices, OWNER, UNLOCK_S), *taken_for_alive(refused)]
+    opened, alive = ({opening.scene for opening in openings(each)} for each in (notices, refused))
     summary = Table(title="Who got in?", title_justify="left")
-    for column in ("scene", "must open", "opened"):
+    for column in ("scene", "must open", "opened, liveness off", "opened, liveness required"):
         summary.add_column(column)
     for number, scene in enumerate(visitors.SCENES):
         if scene.photographs:
-            summary.add_row(scene.title, "yes" if scene.opens else "no", "yes" if number in opened else "no")
+            told = ("yes" if each else "no" for each in (scene.opens, number in opened, number in alive))
+            summary.add_row(scene.title, *told)
     console.print(summary)
     console.print(f"annotated video  {out / 'demo.mp4'}\ncontact sheet    {out / 'contact-sheet.png'}", markup=False)
     for fault in wrong:
         console.print(f"WRONG: {fault}", style="bold red", markup=False)
     if not wrong:
-        console.print("The enrolled person got in, and nobody else.", style="bold green")
+        console.print(
+            "The enrolled person got in, and nobody else; with liveness, no photograph did.", style="bold green"
+        )
     return 1 if wrong else 0
 
 
-def _facelatch(folder: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "edge", "--config", f"{folder}/facelatch.toml", *arguments]
+def _facelatch(folder: str, name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "edge", "--config", f"{folder}/{name}", *arguments]
 
 
 def _environment() -> dict[str, str]:

@@ -57,5 +57,18 @@ def faults(notices: Sequence[Notice], owner: str, unlock_s: float) -> list[str]:
     return found
 
 
+def taken_for_alive(notices: Sequence[Notice]) -> list[str]:
+    """What went wrong with liveness required, when every visitor is a photograph; empty when nobody got in, and those
+    who would have were refused for that reason."""
+    found = [f"a photograph was taken for a person: {SCENES[opening.scene].title}" for opening in openings(notices)]
+    dead = {scene_of(int(n["frame"])) for n in notices if n["kind"] == "refused" and "living" in str(n["reason"])}
+    for number, scene in enumerate(SCENES):
+        if scene.opens and number not in dead:
+            found.append(f"no photograph was refused as one: {scene.title}")
+    if not any(notice["kind"] == "stopped" for notice in notices):
+        found.append("the lock with liveness did not come to its end")
+    return found
+
+
 def _at(notice: Notice) -> datetime:
     return datetime.fromisoformat(notice["at_utc"])

@@ -40,11 +40,15 @@ from tools.evaluate.tail import impostor_tail
 from tools.evaluate.targets import targets
 from tools.evaluate.verification import Scores, Verification, verify_set
 from tools.evaluate.yunet import YuNet
+from tools.liveness.command import liveness_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def evaluate() -> None:
     """How accurate the networks are, measured on data sets that you have as folders."""
+
+
+evaluate.add_command(liveness_command)
 
 
 @evaluate.command("verification")

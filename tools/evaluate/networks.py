@@ -51,7 +51,7 @@ class Networks:
 
     @property
     def size_bytes(self) -> int:
-        return sum(card.size_bytes for card in self.shelf.cards.values())
+        return sum(card.size_bytes for _, card in self.shelf.recognising)
 
     def detector(self) -> Mtcnn:
         return Mtcnn(self.shelf, min_face_px=MIN_FACE_PX, threads=THREADS)

@@ -8,7 +8,8 @@ import numpy as np
 from edge.errors import ImageError, ModelError
 from edge.images import SUFFIXES, read_rgb
 from edge.models.interpreter import Net, Output
-from edge.models.manifest import Shelf
+from edge.models.liveness import surroundings
+from edge.models.manifest import LIVENESS, Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
 from tools.models.fetch import sha256_of
@@ -16,8 +17,8 @@ from tools.models.mtcnn_nets import INPUT_SHAPES
 from tools.models.pixels import Pixels
 
 FACES = {"calibration": 600, "check": 200}
-"""Faces for the embedder, and at most as many tiles and crops for each stage of MTCNN. More and varied faces do
-not help (``python -m tools.study quantisation``): true minimum and maximum only ever widen."""
+"""Faces for the embedder and for liveness, and at most as many tiles and crops for each stage of MTCNN. More and varied
+faces do not help (``python -m tools.study quantisation``): true minimum and maximum only ever widen."""
 
 CHECK_EVERY = 4
 """Every fourth picture is kept from calibration, for the check."""
@@ -58,6 +59,7 @@ def collect(shelf: Shelf, paths: Sequence[Path], progress: Callable[[int], None]
             continue  # a folder of photographs holds other files as well; too few faces are an error below
         faces = detector.detect(rgb)
         inputs["mobilefacenet"] += [embedder.align(rgb, face.landmarks) for face in faces]
+        inputs[LIVENESS] += [surroundings(rgb, face.box, shelf.card(LIVENESS).input.shape[1]) for face in faces]
         for name, seen in detector.take():
             inputs[name] += seen
         counts = {use: min(len(fed[use]["mobilefacenet"]), FACES[use]) for use in FACES}

@@ -26,15 +26,28 @@ Table: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One network: what it is for, where it comes from, and its file and figures in each variant."""
+    """One network: what it is for, its licence, where it comes from (``from_package``, or what it was trained on), and
+    its file and figures in each variant."""
 
     name: str
     role: str
-    source: Source
-    source_file: str
+    licence: str
+    source: Table
     files: Mapping[str, bytes]
     figures: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
     template: Table = field(default_factory=dict)
+
+
+def from_package(source: Source, file: str) -> Table:
+    """The source of a network out of a package."""
+    return {
+        "package": source.package,
+        "version": source.version,
+        "registry": source.registry,
+        "archive_sha256": source.archive_sha256,
+        "file": file,
+        "file_sha256": source.files[file],
+    }
 
 
 def file_name(name: str, variant: str) -> str:
@@ -63,17 +76,10 @@ def tensors(model: bytes) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str
 def _model(entry: Entry) -> dict[str, Any]:
     return {
         "role": entry.role,
-        "licence": entry.source.licence,
+        "licence": entry.licence,
         "preprocessing": "RGB, (x - 127.5) / 128",
         **entry.template,
-        "source": {
-            "package": entry.source.package,
-            "version": entry.source.version,
-            "registry": entry.source.registry,
-            "archive_sha256": entry.source.archive_sha256,
-            "file": entry.source_file,
-            "file_sha256": entry.source.files[entry.source_file],
-        },
+        "source": entry.source,
         "variants": {
             variant: _variant(file_name(entry.name, variant), model, entry.figures.get(variant, {}))
             for variant, model in entry.files.items()

@@ -20,7 +20,8 @@ from edge.core.pyramid import CELL_PX
 from edge.errors import FaceError, ImageError, ModelError
 from edge.images import SUFFIXES, read_rgb
 from edge.models.interpreter import Net
-from edge.models.manifest import EMBEDDER, MANIFEST, Shelf
+from edge.models.liveness import surroundings
+from edge.models.manifest import EMBEDDER, LIVENESS, MANIFEST, Shelf
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import CROP_PX, Mtcnn, cropped, halved
 from edge.types import Face, FloatArray, Rgb
@@ -124,7 +125,8 @@ def collect(shelf: Shelf, folder: Path, report: Report) -> dict[str, Pixels]:
     """
     detector, embedder = Mtcnn(shelf), MobileFaceNet(shelf)
     _, tile_height, tile_width, _ = shelf.card("pnet").input.shape
-    shown: dict[str, list[Pixels]] = {name: [] for name in ("pnet", "rnet", "onet", EMBEDDER)}
+    square_px = shelf.card(LIVENESS).input.shape[1]
+    shown: dict[str, list[Pixels]] = {name: [] for name in ("pnet", "rnet", "onet", EMBEDDER, LIVENESS)}
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()):
         try:
             rgb = read_rgb(path)
@@ -136,6 +138,7 @@ def collect(shelf: Shelf, folder: Path, report: Report) -> dict[str, Pixels]:
                 shown[EMBEDDER].append(embedder.align(rgb, face.landmarks)[None])
             except FaceError:
                 continue
+            shown[LIVENESS].append(surroundings(rgb, face.box, square_px)[None])
             shown["pnet"].append(_tile(rgb, face, tile_width, tile_height)[None])
             boxes = _around(face)
             for name, size_px in CROP_PX.items():

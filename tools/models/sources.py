@@ -46,3 +46,18 @@ MOBILEFACENET = Source(
         MOBILEFACENET_FILE: "d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b",
     },
 )
+
+FR_LIVENESS_FILE = "package/model/fr_liveness.onnx"
+
+# Measured against, never shipped: who trained it, and on what, is unknown. tools.train reads it.
+FR_LIVENESS = Source(
+    package="faceplugin-face-recognition-js",
+    version="0.0.1",
+    registry="npm",
+    archive="faceplugin-face-recognition-js-0.0.1.tgz",
+    archive_sha256="7ea06031d9a3f83753254fcff60506a07b81b46fc84d4ee024cd041f260ec1ba",
+    licence="MIT",
+    files={
+        FR_LIVENESS_FILE: "afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d",
+    },
+)

@@ -24,6 +24,8 @@ VERSIONS: Mapping[str, int] = {
     "FULLY_CONNECTED": 4,
     "LOGISTIC": 2,
     "MAX_POOL_2D": 2,
+    "MEAN": 2,
+    "MUL": 2,
     "PAD": 2,
     "PRELU": 1,
     "QUANTIZE": 1,
@@ -105,7 +107,7 @@ class _Graph:
         if version > VERSIONS[name]:
             yield f"has version {version}, newer than {VERSIONS[name]}"
         for number in operator.inputs[1:]:
-            if name != "ADD" and number >= 0 and not self.is_constant(self.tensor(number)):
+            if name not in ("ADD", "MUL") and number >= 0 and not self.is_constant(self.tensor(number)):
                 yield f"its parameter {_text(self.tensor(number))} is not a constant in the file"
         yield from self._of_options(name, operator.builtinOptions)
         yield from self._of_shapes(name, operator)

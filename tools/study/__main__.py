@@ -17,6 +17,9 @@ from tools.evaluate.networks import ROOT, revision
 from tools.models.__main__ import WORK, with_tools
 from tools.models.console import errors, reporting
 from tools.models.manifest_writer import dumps
+from tools.train.__main__ import DATA, TEACHERS
+from tools.train.__main__ import WORK as TRAIN_WORK
+from tools.train.start import training
 
 KEPT = ROOT / "models_tflite" / "study.toml"
 
@@ -106,6 +109,22 @@ def detector_command(wider_folder: Path, record: bool, as_json: bool) -> None:
         _show("detector", detector.study(wider.open_pictures(wider_folder), Shelf.open()), record, as_json)
 
 
+@main.command("liveness")
+@DATA
+@TEACHERS
+@TRAIN_WORK
+@RECORD
+@json_option
+def liveness_command(data: Path, teachers: Path, work: Path, record: bool, as_json: bool) -> None:
+    """The liveness network, trained without one collection at a time. Needs the extra `tools`; half an hour."""
+    with reporting() as report, training():
+        from tools.study import liveness
+        from tools.train import crops
+
+        cache = crops.ready(data, teachers, work, lambda done: report("look at pictures", done))
+        _show("liveness", liveness.study(cache, work / "shelves", report), record, as_json)
+
+
 def _show(name: str, rows: Rows, record: bool, as_json: bool) -> None:
     rounded = [{key: _rounded(value) for key, value in row.items()} for row in rows]
     if record:
@@ -122,10 +141,14 @@ def _show(name: str, rows: Rows, record: bool, as_json: bool) -> None:
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return " to ".join(_told(each) for each in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _rounded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
     return float(f"{value:.5g}") if isinstance(value, float) else value
 
 

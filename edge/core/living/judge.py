@@ -1,0 +1,126 @@
+"""From the signs of single looks to a probability that the face of a track is live.
+
+The signs are pooled over the last looks of the track and weighed by a logistic regression, fitted by
+``tools.liveness``. Nothing is certain early: until ``LOOKS_NEEDED`` looks agree the answer is at most ``UNDECIDED``. A
+sign that is missing counts as the worst it could have been, and a look that could not be measured makes the track
+begin again. The last looks must hold by themselves, too: whoever is live does not vouch for a picture held up later.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LOOKS_NEEDED = 3
+"""Looks before a face can be live: what ``evidence.looks_needed`` asks for by default, too."""
+
+LOOKS_MAX = 10
+"""Looks that are pooled: an approach of two seconds at the slowest useful rate."""
+
+UNDECIDED = 0.5
+"""Neither live nor an attack, whatever the thresholds are: they lie on either side."""
+
+GAP_MAX_S = 1.0
+"""A track that was not seen for longer begins again, as it does for the tracker."""
+
+TRACKS_MAX = 16
+"""Tracks remembered: a door sees two or three at a time."""
+
+LOGIT_MAX = 6.0
+"""The network's logit counts up to 1 in 400 either way: networks are surer than they are right."""
+
+EDGES_WORST = 12.0
+PARALLAX_MAX = 1.0
+"""Beyond a factor of e "moved with the face" is as good as proved, either way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What one look showed. ``appearance``: the network's probability of a live face, 0..1. ``edges``: 0..12, see
+    ``edges``. ``parallax``: see ``parallax``; None where there was nothing to compare."""
+
+    appearance: float
+    edges: float | None
+    parallax: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Of the pooled signs, in log odds: ``appearance`` of the clipped logit (-6..6), ``edges`` (0..12),
+    ``parallax`` (-1..1)."""
+
+    bias: float
+    appearance: float
+    edges: float
+    parallax: float
+
+
+def pooled(looks: Sequence[Signs]) -> tuple[float, float, float]:
+    """Appearance (as a logit), edges and parallax of some looks: means over those that have the sign."""
+    logits = [_logit(each.appearance) for each in looks]
+    straight = [each.edges for each in looks if each.edges is not None]
+    moved = [_clipped(each.parallax, PARALLAX_MAX) for each in looks if each.parallax is not None]
+    return _mean(logits, -LOGIT_MAX), _mean(straight, EDGES_WORST), _mean(moved, PARALLAX_MAX)
+
+
+def probability(looks: Sequence[Signs], weights: Weights) -> float:
+    """That these looks of one track are of a live face, 0..1, without regard to how few they are."""
+    appearance, edges, parallax = pooled(looks)
+    log_odds = weights.bias + weights.appearance * appearance + weights.edges * edges + weights.parallax * parallax
+    return 1 / (1 + math.exp(-_clipped(log_odds, 50.0)))
+
+
+class Judge:
+    """The memory of the tracks in view. Time is an argument."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._looks: dict[int, deque[Signs]] = {}
+        self._seen_s: dict[int, float] = {}
+
+    def add(self, track: int, signs: Signs | None, captured_s: float) -> float | None:
+        """One look of a track, None when it could not be measured: the probability that its face is live, or None.
+
+        ``UNDECIDED`` at most while there are too few looks.
+        """
+        since_s = captured_s - self._seen_s.get(track, -math.inf)
+        if signs is None or not _usable(signs):
+            self._forget(track)
+            return None
+        if not 0 < since_s <= GAP_MAX_S:
+            self._forget(track)
+        looks = self._looks.setdefault(track, deque(maxlen=LOOKS_MAX))
+        looks.append(signs)
+        self._seen_s[track] = captured_s
+        while len(self._looks) > TRACKS_MAX:
+            self._forget(next(iter(self._looks)))
+        return judged(list(looks), self._weights)
+
+    def _forget(self, track: int) -> None:
+        self._looks.pop(track, None)
+        self._seen_s.pop(track, None)
+
+
+def judged(looks: Sequence[Signs], weights: Weights) -> float:
+    """The answer after these looks of one track, at least one, the oldest first."""
+    weakest = min(probability(looks[-LOOKS_MAX:], weights), probability(looks[-LOOKS_NEEDED:], weights))
+    return weakest if len(looks) >= LOOKS_NEEDED else min(weakest, UNDECIDED)
+
+
+def _usable(signs: Signs) -> bool:
+    rest = [each for each in (signs.edges, signs.parallax) if each is not None]
+    return 0 <= signs.appearance <= 1 and all(map(math.isfinite, rest))
+
+
+def _logit(share: float) -> float:
+    least = 1 / (1 + math.exp(LOGIT_MAX))
+    inside = min(max(share, least), 1 - least)
+    return math.log(inside / (1 - inside))
+
+
+def _clipped(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)
+
+
+def _mean(values: Sequence[float], without: float) -> float:
+    return sum(values) / len(values) if values else without
