@@ -1,6 +1,6 @@
 """``python -m edge`` is ``facelatch``."""
 
-from edge.cli import main
+from edge.start import main
 
 if __name__ == "__main__":
     main()

@@ -20,6 +20,7 @@ from edge.entrance import Entrance
 from edge.errors import CameraError, DoorError, FacelatchError, WireError
 from edge.expiry import Expiry
 from edge.latch import Latch
+from edge.pairing import Pairings
 from edge.ports import Bolt, Clock, Indicator, Store
 from edge.registry import Registry
 from edge.settings import Config
@@ -88,6 +89,7 @@ class Guardian:
             self._snapshots.keep,
         )
         self._booth = Booth(self._change, registry.model_id, config.faces.min_px, clock, self._teller, self._show)
+        self._pairings = Pairings(store, clock, self._teller)
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._expiry = Expiry(config.privacy.remind_days, store, clock, self._teller, self._erase)
         self._backups = None if backups is None else backups(self._teller)
@@ -216,7 +218,20 @@ class Guardian:
                 if isinstance(question, wire.AskCamera):
                     self._prepare(question.terms)
                 return self._booth.answer(question, who)
+            case wire.AskPair() | wire.AskUsbKeys() | wire.AskRevoke():
+                return self._pairings.answer(question, who)
         return self._change(question, who)
+
+    def cable_says(self, message: wire.FromCable) -> wire.Answer:
+        """The process on the USB cable asks. Raises the FacelatchError that says why there is no answer."""
+        match message:
+            case wire.CableAdmit():
+                return self._pairings.admit(message.key)
+            case wire.CableCode():
+                return self._pairings.code()
+            case wire.CablePaired():
+                return self._pairings.paired(message)
+        return self.answer(message.question, self._pairings.allow(message.key, message.question))
 
     def _prepare(self, terms: wire.EnrollTerms) -> None:
         """Make ready for an enrolment at the camera. Raises the FacelatchError that says why there can be none."""

@@ -42,6 +42,8 @@ MIN_SIDE_PX = 12
 NEUTRAL_GREY = 128
 """What shows through transparent pixels, so that colours hidden under them are not enrolled."""
 
+# O_NONBLOCK: a FIFO without a writer would stop open() itself. A laptop's system may lack these, or want O_BINARY.
+_READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _EXIF_ORIENTATION = 0x0112  # EXIF 2.32 (CIPA DC-008), table 4
 _SHOWN_PATH_CHARS = 120
 _KINDS = "a JPEG, PNG, WebP, BMP, GIF or PPM picture"
@@ -117,8 +119,7 @@ def _natural(name: str) -> list[str | int]:
 def _opened(path: str | os.PathLike[str], where: str) -> Iterator[BinaryIO]:
     """A regular file of a bearable size, opened for reading."""
     try:
-        # O_NONBLOCK: a FIFO without a writer would stop open() itself.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _READING)
     except FileNotFoundError as error:
         raise ImageError(f"There is no file {where}. Check the path.") from error
     except (OSError, ValueError) as error:

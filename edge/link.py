@@ -30,7 +30,7 @@ class EyesLink:
         self._socket.close()
 
 
-def ask(path: Path, question: wire.Question) -> wire.Answer | None:
+def ask(path: Path, question: wire.Question | wire.FromCable) -> wire.Answer | None:
     """The guardian's answer, or None when no guardian listens at ``path``.
 
     Raises the FacelatchError that the guardian answered with, and WireError when it does not answer.

@@ -18,12 +18,13 @@ from edge.cli.people import forget, people
 from edge.cli.permits import holidays
 from edge.cli.records import consent_command
 from edge.cli.reembed import reembed
-from edge.cli.run import door, eyes, run, secure, status
+from edge.cli.run import door, eyes, link, run, secure, status
 from edge.cli.settings import config_group
 from edge.cli.store import backup, keys_group, restore
 from edge.cli.wiring import wiring
 from edge.core.names import harmless
 from edge.errors import FacelatchError
+from edge.laptop.commands import usb
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -67,6 +68,8 @@ for command in (
     door,
     secure,
     eyes,
+    link,
+    usb,
 ):
     facelatch.add_command(command)
 

@@ -4,7 +4,7 @@ import msgspec
 
 from edge.core.names import shown
 from edge.types import Permission, Person
-from edge.wire.fields import ConsentLine
+from edge.wire.fields import ConsentLine, Role
 
 ALIKE_MAX = 50
 """Pairs in one answer."""
@@ -195,6 +195,30 @@ class Verified(msgspec.Struct, tag="verified", frozen=True):
     more: bool = False
 
 
+class PairCode(msgspec.Struct, tag="pair-code", frozen=True):
+    """``for_s``: how much longer it is good."""
+
+    code: str
+    for_s: float
+
+
+class UsbKey(msgspec.Struct, frozen=True):
+    """A paired laptop. ``mark``: what its key can be told by; ``expires_utc`` None: it does not expire."""
+
+    number: int
+    label: str
+    role: Role
+    mark: str
+    paired_utc: str
+    paired_by: str
+    expires_utc: str | None = None
+    expired: bool = False
+
+
+class UsbKeys(msgspec.Struct, tag="usb-keys", frozen=True):
+    keys: list[UsbKey]
+
+
 class Failure(msgspec.Struct, tag="failure", frozen=True):
     """The question failed: the class name of a FacelatchError and its message."""
 
@@ -215,5 +239,7 @@ Answer = (
     | Holidays
     | Log
     | Verified
+    | PairCode
+    | UsbKeys
     | Failure
 )

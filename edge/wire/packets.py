@@ -7,6 +7,7 @@ import msgspec
 from edge.core.names import shown
 from edge.errors import WireError
 from edge.wire.answers import Answer
+from edge.wire.cable import FromCable
 from edge.wire.fields import PACKET_MAX_BYTES, VERSION
 from edge.wire.looks import FromEyes
 from edge.wire.questions import Question
@@ -15,11 +16,12 @@ T = TypeVar("T")
 
 _encoder = msgspec.msgpack.Encoder()
 _from_eyes: "msgspec.msgpack.Decoder[FromEyes]" = msgspec.msgpack.Decoder(FromEyes)
+_from_cable: "msgspec.msgpack.Decoder[FromCable]" = msgspec.msgpack.Decoder(FromCable)
 _question: "msgspec.msgpack.Decoder[Question]" = msgspec.msgpack.Decoder(Question)
 _answer: "msgspec.msgpack.Decoder[Answer]" = msgspec.msgpack.Decoder(Answer)
 
 
-def encode(message: FromEyes | Question | Answer) -> bytes:
+def encode(message: FromEyes | FromCable | Question | Answer) -> bytes:
     """One packet. Raises WireError when the message is larger than a packet."""
     data = _encoder.encode(message)
     if len(data) > PACKET_MAX_BYTES:
@@ -30,6 +32,11 @@ def encode(message: FromEyes | Question | Answer) -> bytes:
 def from_eyes(data: bytes) -> FromEyes:
     """Raises WireError."""
     return _decoded(_from_eyes, data)
+
+
+def from_cable(data: bytes) -> FromCable:
+    """Raises WireError."""
+    return _decoded(_from_cable, data)
 
 
 def question(data: bytes) -> Question:

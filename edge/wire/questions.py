@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
 from edge.types import TEMPLATES_MAX
-from edge.wire.fields import ConsentLine, Count, Jpeg, Name, Text, Utc, Vector, Word
+from edge.wire.fields import ConsentLine, Count, Jpeg, Name, Role, Text, Utc, Vector, Word
 
 
 class AskStatus(msgspec.Struct, tag="status", frozen=True, forbid_unknown_fields=True):
@@ -198,6 +198,24 @@ class AskVerify(msgspec.Struct, tag="verify", frozen=True, forbid_unknown_fields
     until_id: Count | None = None
 
 
+class AskPair(msgspec.Struct, tag="usb-pair", frozen=True, forbid_unknown_fields=True):
+    """Open a pairing, for one laptop and some minutes. ``days``: how long an installer's key is good. Answered by
+    ``PairCode``."""
+
+    role: Role
+    days: Annotated[int, Meta(ge=1, le=365)] | None = None
+
+
+class AskUsbKeys(msgspec.Struct, tag="usb-keys", frozen=True, forbid_unknown_fields=True):
+    """Which laptops are paired. Answered by ``UsbKeys``."""
+
+
+class AskRevoke(msgspec.Struct, tag="usb-revoke", frozen=True, forbid_unknown_fields=True):
+    """Take a laptop's key off the list. Answered by ``UsbKeys`` with that one."""
+
+    number: Count
+
+
 Question = (
     AskStatus
     | AskPeople
@@ -224,4 +242,7 @@ Question = (
     | AskHolidays
     | AskLog
     | AskVerify
+    | AskPair
+    | AskUsbKeys
+    | AskRevoke
 )

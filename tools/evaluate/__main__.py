@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge.cli.output import errors, json_option, print_json
+from edge.output import errors, json_option, print_json
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
 from tools.evaluate import alike, identification, keep, lfw, options, plot, record, report, summary, templates, wider

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from edge.cli.output import console, table
+from edge.output import console, table
 from tools.evaluate import detection, identification, templates
 from tools.evaluate.alike import Closest
 from tools.evaluate.comparing import TarAtFar

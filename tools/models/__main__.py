@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from edge.cli.output import json_option, print_json
+from edge.output import json_option, print_json
 from edge.errors import ModelError
 from tools.evaluate.lfw import measured_with, open_view1
 from tools.models import build as building

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from edge.cli.output import json_option, print_json
+from edge.output import json_option, print_json
 from edge.errors import ModelError
 from edge.models.interpreter import load_delegate
 from edge.models.manifest import Shelf

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from edge.cli.output import json_option, print_json, table
+from edge.output import json_option, print_json, table
 from edge.models.manifest import Shelf
 from tools.evaluate import lfw, wider
 from tools.evaluate.networks import ROOT, revision

@@ -1,0 +1,26 @@
+"""The command line of a laptop: ``facelatch usb`` without anything else around it."""
+
+import sys
+
+import click
+
+from edge.core.names import harmless
+from edge.errors import FacelatchError
+from edge.laptop.commands import usb
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def facelatch() -> None:
+    """A face-unlock door lock; here with its USB commands alone."""
+
+
+facelatch.add_command(usb)
+
+
+def main() -> None:
+    """Run the command; a FacelatchError becomes its message on standard error and its exit code."""
+    try:
+        facelatch(prog_name="facelatch")
+    except FacelatchError as error:
+        click.echo(f"facelatch: {harmless(str(error))}", err=True)
+        sys.exit(error.exit_code)
