@@ -17,7 +17,7 @@ from edge import wire
 from edge.devices.bolt import TimedBolt
 from edge.devices.clock import SystemClock
 from edge.devices.simulated import SimulatedLines
-from edge.errors import PersonError, WireError
+from edge.errors import DoorError, PersonError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, _connected, ask
 from edge.registry import Registry
@@ -73,7 +73,7 @@ def served(house: Config) -> Iterator[Served]:
                 clock,
                 lambda k, v: ready[0].say(k, v) if ready else notices.append((k, v)),
             )
-            server = Server(guardian, house.looks_path, house.control_path, clock)
+            server = Server(guardian, house.looks_path, house.control_path, clock, cable_path=house.cable_path)
             ready.append(Served(house, server, bolt))
             started.set()
             server.run(lambda _: None)
@@ -369,3 +369,35 @@ def test_an_operator_who_asks_without_end_is_told_to_slow_down(served: Served) -
     assert isinstance(answers[0], wire.Status)
     assert any(isinstance(answer, wire.Failure) and "slowly" in answer.message for answer in answers)
     assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [wire.AskUnlock(5.0, "over the cable"), wire.AskMode("free"), wire.AskPair("owner"), wire.AskStatus()],
+    ids=lambda question: type(question).__name__,
+)
+def test_an_operators_question_is_none_on_the_cables_socket(served: Served, question: wire.Question) -> None:
+    """Whoever has taken over the process on the cable can say nothing there that opens the door or pairs a laptop."""
+    with pytest.raises(WireError, match="Not a message"):
+        ask(served.config.cable_path, question)
+    assert not served.bolt.released
+    assert "released" not in served.kinds
+
+
+def test_a_laptop_is_paired_and_asks_over_the_cables_socket(served: Served) -> None:
+    key = bytes(range(32))
+    with pytest.raises(DoorError, match="not paired"):
+        ask(served.config.cable_path, wire.CableAsk(key, wire.AskPeople()))
+    ask(served.config.control_path, wire.AskPair("owner"))
+    assert isinstance(ask(served.config.cable_path, wire.CableCode()), wire.PairCode)
+    ask(served.config.cable_path, wire.CablePaired(key, "a laptop"))
+    people = ask(served.config.cable_path, wire.CableAsk(key, wire.AskPeople()))
+    assert isinstance(people, wire.People)
+    assert [person.name for person in people.people] == ["Ada"]
+
+
+def test_cables_do_not_keep_operators_out(served: Served) -> None:
+    cables = [_connected(served.config.cable_path) for _ in range(2 * CONTROL_MAX)]
+    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+    for cable in cables:
+        cable.close()

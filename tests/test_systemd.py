@@ -1,4 +1,4 @@
-"""The units start commands that exist, as users of their own, none with a network, and as closed as systemd can tell."""
+"""The units start commands that exist, as users of their own without a network, and as closed as systemd can tell."""
 
 import re
 import shutil
