@@ -4,7 +4,9 @@ import random
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from edge import wire
 from edge.cable import talk
@@ -12,8 +14,10 @@ from edge.cable.port import UnpluggedError
 from edge.errors import DoorError, FaceError, InputError, WireError
 from edge.images import read_rgb
 from edge.laptop.line import Line
-from edge.laptop.prepare import Prepared, prepare
+from edge.laptop.prepare import BUDGET_BYTES, Prepared, prepare
 from edge.laptop.session import REPLUG_S, Enrolment
+from edge.studio import CableStudio
+from edge.types import SAME_PERSON_MIN
 from tests.cable.rig import Rig
 
 OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
@@ -188,9 +192,39 @@ def test_an_installer_may_enrol_but_not_look_who_is_there(rig: Rig, made: Prepar
         rig.greeted().ask(talk.People(), wire.People)
 
 
-def test_prepared_photographs_are_small_and_still_the_same_face(photos: dict[str, Path]) -> None:
-    made = prepare([photos["obama.jpg"]])
-    (data,) = made.files.values()
-    assert len(data) <= talk.PHOTO_MAX_BYTES
-    assert max(read_rgb(photos["obama.jpg"]).shape) >= 1
-    assert data[:2] == b"\xff\xd8"
+def test_prepared_photographs_are_small_and_still_the_same_person(photos: dict[str, Path], studio: CableStudio) -> None:
+    """How alike the templates stay is measured by `python -m tools.evaluate sending`."""
+    made = prepare([photos[name] for name in OBAMA])
+    assert sum(map(len, made.files.values())) <= BUDGET_BYTES
+    for name, photo in zip(OBAMA, made.photos, strict=True):
+        session = studio.session()
+        session.add("file", read_rgb(photos[name]))
+        session.add("sent", studio.develop(made.files[photo.digest], name))
+        file, sent = session.finish()
+        if sent.embedding is not None and file.embedding is not None:
+            assert float(np.dot(file.embedding, sent.embedding)) > SAME_PERSON_MIN
+        else:
+            assert sent.refused == "the same picture again: use another one"
+
+
+def test_many_photographs_are_made_smaller_and_of_two_with_one_name_none_is_lost(
+    photos: dict[str, Path], tmp_path: Path
+) -> None:
+    copies = []
+    for number in range(12):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with Image.open(photos[OBAMA[number % 3]]) as picture:
+            picture.rotate(number, expand=True).save(folder / "photo.jpg", quality=95)
+        copies.append(folder / "photo.jpg")
+    made = prepare(copies)
+    assert len(made.photos) == 12
+    few = prepare(copies[:3])
+    assert max(map(len, made.files.values())) < max(map(len, few.files.values()))
+
+
+def test_too_many_and_unreadable_photographs_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="too many"):
+        prepare([tmp_path / "x.jpg"] * (talk.PHOTOS_MAX + 1))
+    with pytest.raises(FaceError, match="There is no file"):
+        prepare([tmp_path / "x.jpg"])
