@@ -22,6 +22,7 @@ from tools import cards, wheels
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 SESSION = README.parent / "tools/demo/session.txt"
+CABLE = README.parent / "tools/demo/cable.txt"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -75,6 +76,11 @@ def wiring_block() -> str:
 def session_block() -> str:
     """The recorded evening at a simulated door."""
     return f"```text\n{SESSION.read_text()}```\n"
+
+
+def cable_block() -> str:
+    """The recorded session at a cable."""
+    return f"```text\n{CABLE.read_text()}```\n"
 
 
 def exit_codes_block() -> str:
@@ -146,6 +152,7 @@ BLOCKS: Blocks = {
     "config": config_block,
     "door": door_block,
     "session": session_block,
+    "cable": cable_block,
     "wiring": wiring_block,
     "exit_codes": exit_codes_block,
     "commands": commands_block,

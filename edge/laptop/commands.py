@@ -296,9 +296,9 @@ def enroll(
         print_json({"person": answer.person, "photos": lines})
         return
     rows = [(each.source, "no" if each.refused else "yes", each.refused) for each in lines]
-    table(
-        f"{wanted}: {made.original_bytes / 1e3:.0f} kB sent as {total / 1e3:.0f} kB", ("photo", "kept", "why not"), rows
-    )
+    table(wanted, ("photo", "kept", "why not"), rows)
+    size = f"{made.original_bytes / 1e3:.0f} kB went over the cable as {total / 1e3:.0f} kB."
+    console.print(size, markup=False)
     _say_enrolled(answer.person)
 
 
@@ -406,5 +406,5 @@ def _detail(detail: dict[str, Any]) -> str:
 
 def _until(key: wire.UsbKey) -> str:
     if key.expires_utc is None:
-        return "revoked"
+        return "it is revoked"
     return f"{key.expires_utc[:16].replace('T', ' ')}{' (over)' if key.expired else ''}"

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from edge.settings import Config
-from tests.cable.wires import UART_BYTES_S, Laptop, lock, plugged
+from tests.cable.wires import Laptop, lock
 from tests.cli.facelatch import ok, ok_json, refused
+from tools.demo.wires import UART_BYTES_S, plugged
 
 OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
 
