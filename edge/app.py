@@ -248,18 +248,8 @@ def serve_cable(config: Config, tty: str) -> str:
     from edge.cable.uploads import Uploads
     from edge.studio import CableStudio, findings
 
-    def guardian(message: wire.FromCable) -> wire.Answer:
-        answer = ask(config.cable_path, message)
-        if answer is None:
-            raise WireError("No guardian runs. Start facelatch-door.")
-        return answer
-
-    def agreed() -> tuple[wire.ConsentLine, str]:
-        now = clock(config)
-        ends = now.local().date() + timedelta(days=config.privacy.consent_days)
-        return wire.ConsentLine(now.utc(), consent.WORDING), ends.isoformat()
-
     private = cable_key(config)
+    guardian, agreed = functools.partial(_ask_for_the_cable, config), functools.partial(_agreed, config)
     with ending_signals() as signalled, ExitStack() as opened:
         studio = opened.enter_context(
             closing(CableStudio(config, detector(config, photographs=True), embedder(config)))
@@ -272,6 +262,32 @@ def serve_cable(config: Config, tty: str) -> str:
             return Service(port, private, desk, guardian, time.monotonic).run(signalled)
         except UnpluggedError as error:
             return str(error)
+
+
+def use_stick(config: Config, folder: Path) -> wire.UsbReport:
+    """Enrol what the bundles on a stick hold, mounted at ``folder``. Raises FacelatchError."""
+    from edge.core.sitting import LOOKS_DEFAULT
+    from edge.stick import bring
+    from edge.studio import CableStudio
+
+    guardian, agreed = functools.partial(_ask_for_the_cable, config), functools.partial(_agreed, config)
+    private = cable_key(config)
+    with closing(CableStudio(config, detector(config, photographs=True), embedder(config))) as studio:
+        return bring(folder, private, guardian, studio, agreed, LOOKS_DEFAULT)
+
+
+def _ask_for_the_cable(config: Config, message: wire.FromCable) -> wire.Answer:
+    answer = ask(config.cable_path, message)
+    if answer is None:
+        raise WireError("No guardian runs. Start facelatch-door.")
+    return answer
+
+
+def _agreed(config: Config) -> tuple[wire.ConsentLine, str]:
+    """A consent given now, and its last day."""
+    now = clock(config)
+    ends = now.local().date() + timedelta(days=config.privacy.consent_days)
+    return wire.ConsentLine(now.utc(), consent.WORDING), ends.isoformat()
 
 
 def cable_key(config: Config) -> bytes:

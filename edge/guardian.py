@@ -25,6 +25,7 @@ from edge.ports import Bolt, Clock, Indicator, Store
 from edge.registry import Registry
 from edge.settings import Config
 from edge.snapshots import Snapshots
+from edge.sticks import Sticks
 from edge.teller import Announce, Teller, quoted
 from edge.types import Input, Look, Person, Sensed, Sign
 from edge.upkeep import Upkeep
@@ -90,6 +91,7 @@ class Guardian:
         )
         self._booth = Booth(self._change, registry.model_id, config.faces.min_px, clock, self._teller, self._show)
         self._pairings = Pairings(store, clock, self._teller)
+        self._sticks = Sticks(store, clock, self._teller, self._pairings, self._show)
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._expiry = Expiry(config.privacy.remind_days, store, clock, self._teller, self._erase)
         self._backups = None if backups is None else backups(self._teller)
@@ -218,6 +220,8 @@ class Guardian:
                 if isinstance(question, wire.AskCamera):
                     self._prepare(question.terms)
                 return self._booth.answer(question, who)
+            case wire.AskUsbReport():
+                return self._sticks.report()
             case wire.AskPair() | wire.AskUsbKeys() | wire.AskRevoke():
                 return self._pairings.answer(question, who)
         return self._change(question, who)
@@ -231,6 +235,10 @@ class Guardian:
                 return self._pairings.code()
             case wire.CablePaired():
                 return self._pairings.paired(message)
+            case wire.StickBundle():
+                return self._sticks.take(message)
+            case wire.StickReport():
+                return self._sticks.came(message)
         return self.answer(message.question, self._pairings.allow(message.key, message.question))
 
     def _prepare(self, terms: wire.EnrollTerms) -> None:
@@ -253,6 +261,8 @@ class Guardian:
             answer = self._registry.answer(question, who)  # which logs it, too
         finally:
             self._access.reload()
+        if isinstance(question, wire.AskForget):
+            self._sticks.forget()
         person = answer.people[0] if isinstance(answer, wire.People) else None
         self._teller.say(kind, {"name": person.name, "templates": person.templates} if person else {})
         return answer

@@ -118,6 +118,13 @@ class Pairings:
             raise DoorError(f"The role of this laptop, {kept.role}, does not include that. Ask the owner.")
         return f"{kept.label} over USB ({kept.role}, key {mark(kept.key)})"
 
+    def owner(self, key: bytes) -> wire.UsbKey:
+        """The line of an owner's key. Raises DoorError for another one, StoreError."""
+        kept = self._known(key)
+        if kept.role != "owner":
+            raise DoorError("Bundles are the owner's to make. Pair that laptop as an owner.")
+        return self._line(kept)
+
     def _begin(self, question: wire.AskPair, who: str) -> wire.PairCode:
         if question.days is not None and question.role == "owner":
             raise InputError("An owner's key does not expire, it is revoked. Leave --days out, or pair an installer.")

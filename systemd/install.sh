@@ -43,6 +43,7 @@ declare -A targets=(
     [$eyes]=/etc/systemd/system/$eyes
     [$gadget]=/etc/systemd/system/$gadget
     [facelatch-link@.service]=/etc/systemd/system/facelatch-link@.service
+    [facelatch-stick@.service]=/etc/systemd/system/facelatch-stick@.service
     [gadget.sh]=/usr/local/lib/facelatch/gadget.sh
     [facelatch.sysusers]=/etc/sysusers.d/facelatch.conf
     [facelatch.tmpfiles]=/etc/tmpfiles.d/facelatch.conf

@@ -43,9 +43,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "laptop": {
         *("click", "msgspec", "rich", "PIL", "edge.cable", "edge.laptop", "edge.wire", "edge.core", "edge.images"),
-        *("edge.output", "edge.pairing_code", "edge.app", "edge.config"),
+        *("edge.output", "edge.pairing_code", "edge.app", "edge.config", "edge.bundle"),
         *BASE,
     },
+    "bundle": {"msgspec", "edge.cable", "edge.wire", *BASE},
+    "stick": {"edge.bundle", "edge.cable", "edge.enroll", "edge.images", "edge.wire", "edge.core", *BASE},
+    "sticks": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.pairing", "edge.teller", *BASE},
     "pairing_code": BASE,
     "pairing": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.pairing_code", "edge.teller", *BASE},
     "models": {"numpy", "cv2", "msgspec", "ai_edge_litert", "tflite_runtime", "edge.models", *ADAPTER},
@@ -94,7 +97,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "guardian": {
         *("edge.wire", "edge.config", "edge.settings", "edge.core", "edge.ports", "edge.registry", "edge.access"),
         *("edge.latch", "edge.entrance", "edge.booth", "edge.teller", "edge.upkeep", "edge.snapshots", "edge.expiry"),
-        *("edge.daily", "edge.pairing"),
+        *("edge.daily", "edge.pairing", "edge.sticks"),
         *BASE,
     },
     "notify": {"edge.ports"},

@@ -20,6 +20,7 @@ EXPOSURE_MAX = {
     "facelatch-eyes.service": 2.5,
     "facelatch-gadget.service": 3.5,
     "facelatch-link@.service": 1.5,
+    "facelatch-stick@.service": 1.5,
 }
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
@@ -47,7 +48,7 @@ def test_a_unit_starts_a_command_that_exists_without_a_network(unit: Path) -> No
     settings = service(unit)
     for verb in [command.split()[1] for command in settings["execstart"] + settings.get("execstoppost", [])]:
         assert verb in cli.facelatch.commands
-    assert settings["user"] == [unit.stem.removesuffix("@")]
+    assert settings["user"] == [CABLE if unit.stem == "facelatch-stick@" else unit.stem.removesuffix("@")]
     assert "AF_INET" not in str(settings["restrictaddressfamilies"])
     assert settings["privatenetwork"] == ["yes"]
 
@@ -61,8 +62,9 @@ def test_the_guardian_is_watched_and_secured_when_it_ends() -> None:
 
 
 def test_devices_are_a_list_for_each_and_not_shared() -> None:
-    door, eyes, _, link = (service(SYSTEMD / name) for name in EXPOSURE_MAX)
-    assert link["devicepolicy"] == ["closed"]
+    door, eyes, _, link, stick = (service(SYSTEMD / name) for name in EXPOSURE_MAX)
+    assert link["devicepolicy"] == stick["devicepolicy"] == ["closed"]
+    assert "deviceallow" not in stick
     assert all(rule.startswith("char-tty") for rule in link["deviceallow"])
     assert door["devicepolicy"] == eyes["devicepolicy"] == ["closed"]
     assert door["deviceallow"] == ["char-gpiochip rw"]
@@ -77,6 +79,17 @@ def test_the_process_on_the_cable_has_the_store_nowhere_and_its_own_key() -> Non
     assert f"-{Config().paths.state}" in link["inaccessiblepaths"][0].split()
     assert link["statedirectory"] == [Config().paths.usb.removeprefix("/var/lib/")]
     assert OPERATORS not in str(link)
+
+
+def test_a_stick_is_mounted_so_that_nothing_on_it_counts_but_bytes() -> None:
+    stick = service(SYSTEMD / "facelatch-stick@.service")
+    (mount,) = stick["execstartpre"]
+    assert "-t vfat" in mount
+    options = set(mount.split(" -o ")[1].split()[0].split(","))
+    assert {"ro", "nosuid", "nodev", "noexec"} <= options
+    assert f"-{Config().paths.state}" in stick["inaccessiblepaths"][0].split()
+    rules = (SYSTEMD / "facelatch.rules").read_text()
+    assert 'ENV{ID_FS_TYPE}=="vfat"' in rules
 
 
 def test_the_gadget_is_what_a_laptop_looks_for() -> None:

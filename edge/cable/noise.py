@@ -1,8 +1,9 @@
 """The Noise protocol framework, revision 34 (https://noiseprotocol.org/noise.html), as far as the cable needs it:
-Noise_IK and Noise_XXpsk0 with 25519, AESGCM and SHA256. The names are the specification's.
+Noise_IK, Noise_X and Noise_XXpsk0 with 25519, AESGCM and SHA256. The names are the specification's.
 
 IK: both ends prove their keys, and the laptop's is told to nobody but the lock that it was paired with. XXpsk0: the
-same between ends that do not know each other yet, with a secret that both must have. The primitives are those of
+same between ends that do not know each other yet, with a secret that both must have. X: IK without an answer, for what
+is carried. The primitives are those of
 ``cryptography`` and the standard library; the packages that implement Noise for Python had no release for years.
 """
 
@@ -20,6 +21,7 @@ KEY_BYTES = 32
 
 _PATTERNS: dict[str, tuple[tuple[str, ...], ...]] = {
     "IK": (("e", "es", "s", "ss"), ("e", "ee", "se")),
+    "X": (("e", "es", "s", "ss"),),
     "XXpsk0": (("psk", "e"), ("e", "ee", "s", "es"), ("s", "se")),
 }
 _TAG_BYTES = 16
@@ -122,10 +124,10 @@ class Handshake:
         self._remote_ephemeral: bytes | None = None
         self._is_psk = psk is not None
         self._state.mix_hash(prologue)
-        if pattern == "IK":
+        if pattern in {"IK", "X"}:
             known = remote if begins else self._static.public_key().public_bytes_raw()
             if known is None:
-                raise ValueError("IK needs the key of the end that answers")
+                raise ValueError(f"{pattern} needs the key of the end that answers")
             self._state.mix_hash(known)
 
     @property

@@ -18,12 +18,13 @@ from edge.cli.people import forget, people
 from edge.cli.permits import holidays
 from edge.cli.records import consent_command
 from edge.cli.reembed import reembed
-from edge.cli.run import door, eyes, link, run, secure, status
+from edge.cli.run import door, eyes, link, run, secure, status, stick
 from edge.cli.settings import config_group
 from edge.cli.store import backup, keys_group, restore
 from edge.cli.wiring import wiring
 from edge.core.names import harmless
 from edge.errors import FacelatchError
+from edge.laptop.bundles import bundle_group
 from edge.laptop.commands import usb
 
 
@@ -69,7 +70,9 @@ for command in (
     secure,
     eyes,
     link,
+    stick,
     usb,
+    bundle_group,
 ):
     facelatch.add_command(command)
 

@@ -114,6 +114,17 @@ def link(config_path: Path | None, tty: str) -> None:
 
 
 @click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def stick(config_path: Path | None, folder: Path) -> None:
+    """Enrol what the bundles on a stick hold, mounted at FOLDER: the service facelatch-stick@.
+
+    `facelatch usb report` shows what became of them.
+    """
+    app.use_stick(configuration.load(config_path), folder)
+
+
+@click.command()
 @json_option
 @click.pass_obj
 def status(config_path: Path | None, as_json: bool) -> None:

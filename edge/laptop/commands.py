@@ -1,7 +1,7 @@
 """``facelatch usb``: a laptop's commands for the lock at the other end of a USB cable, on Linux, macOS and Windows.
 
 Nothing here loads what only a lock has; encryption and port are loaded when a cable is to be used. Two commands serve
-the lock's own operator: `pair` shows the code where a guardian runs, `keys` and `revoke` are for its list.
+the lock's own operator: `pair` shows the code where a guardian runs, `keys`, `revoke` and `report` are for it.
 """
 
 import getpass
@@ -79,7 +79,7 @@ def pair(
             console.print(f"On the laptop, within {answer.for_s / 60:.0f} minutes:", markup=False)
             console.print(f"    facelatch usb pair {answer.code}", markup=False)
         return
-    from edge.laptop.keys import KeyFile, Lock
+    from edge.laptop.keys import KeyFile, named
     from edge.laptop.session import open_line
 
     typed = code or click.prompt("The code that `facelatch usb pair` shows on the lock", err=True)
@@ -89,14 +89,14 @@ def pair(
     label = (name or f"{getpass.getuser()} on {platform.node()}")[: talk.LABEL_MAX_CHARS]
     line = open_line(port, keys)
     try:
-        lock = Lock(line.pair(secret, label), "lock")
+        lock = named(line.pair(secret, label))
     finally:
         line.close()
     file.remember(keys, lock)
     if as_json:
-        print_json({"paired": True, "label": label})
+        print_json({"lock": lock.name, "label": label})
     else:
-        console.print(f"Paired. The lock lists this laptop as {shown(label, 60)}.", markup=False)
+        console.print(f"Paired with lock {lock.name}, which lists this laptop as {shown(label, 60)}.", markup=False)
 
 
 @usb.command()
@@ -135,6 +135,20 @@ def revoke(context: click.Context, number: int, as_json: bool) -> None:
         print_json(answer)
     else:
         console.print(f"{answer.keys[0].label}: revoked.", markup=False)
+
+
+@usb.command()
+@json_option
+@click.pass_context
+def report(context: click.Context, as_json: bool) -> None:
+    """On the lock: show what became of the last stick."""
+    answer = _operate(context, wire.AskUsbReport(), wire.UsbReport)
+    if as_json:
+        print_json(answer)
+        return
+    rows = [(each.bundle, each.person, each.templates, each.refused) for each in answer.lines]
+    when = answer.at_utc[:16].replace("T", " ") if answer.at_utc else "none yet"
+    table(f"the last stick (UTC {when})", ("bundle", "person", "templates", "why not"), rows)
 
 
 @usb.command()

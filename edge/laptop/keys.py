@@ -1,5 +1,6 @@
 """The laptop's own key, and the locks that it is paired with: one file of the user's, that nobody else may read."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -14,10 +15,15 @@ LOCKS_MAX = 100
 
 
 class Lock(msgspec.Struct, frozen=True):
-    """A lock that this laptop was paired with. ``name``: as the user calls it."""
+    """A lock that this laptop was paired with. ``name``: its id, what its key can be told by."""
 
     key: bytes
     name: str
+
+
+def named(key: bytes) -> Lock:
+    """By eight hexadecimal digits of the digest."""
+    return Lock(key, hashlib.sha256(key).hexdigest()[:8])
 
 
 class Keys(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The command line of a laptop: ``facelatch usb`` without anything else around it."""
+"""The command line of a laptop: ``facelatch usb`` and ``bundle`` without anything else around them."""
 
 import sys
 
@@ -6,15 +6,17 @@ import click
 
 from edge.core.names import harmless
 from edge.errors import FacelatchError
+from edge.laptop.bundles import bundle_group
 from edge.laptop.commands import usb
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def facelatch() -> None:
-    """A face-unlock door lock; here with its USB commands alone."""
+    """A face-unlock door lock; here with the commands of a laptop alone."""
 
 
 facelatch.add_command(usb)
+facelatch.add_command(bundle_group)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import msgspec
 
 from edge.core.names import shown
 from edge.types import Permission, Person
-from edge.wire.fields import ConsentLine, Role
+from edge.wire.fields import ConsentLine, Role, Text
 
 ALIKE_MAX = 50
 """Pairs in one answer."""
@@ -219,6 +219,27 @@ class UsbKeys(msgspec.Struct, tag="usb-keys", frozen=True):
     keys: list[UsbKey]
 
 
+REPORT_MAX = 250
+"""Lines of a stick's report: everybody in a bundle, and some notes."""
+
+
+class ReportLine(msgspec.Struct, frozen=True):
+    """One person of one bundle, or a whole bundle or stick where ``person`` is None. ``refused``: why nobody came of
+    it."""
+
+    bundle: Text
+    person: Text | None
+    templates: int
+    refused: Text | None
+
+
+class UsbReport(msgspec.Struct, tag="usb-report", frozen=True):
+    """What became of the last stick since the guardian's start; nothing after somebody was forgotten."""
+
+    lines: list[ReportLine]
+    at_utc: str | None = None
+
+
 class Failure(msgspec.Struct, tag="failure", frozen=True):
     """The question failed: the class name of a FacelatchError and its message."""
 
@@ -241,5 +262,6 @@ Answer = (
     | Verified
     | PairCode
     | UsbKeys
+    | UsbReport
     | Failure
 )

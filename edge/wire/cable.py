@@ -4,9 +4,13 @@ It has a socket of its own and these questions alone: with them nobody opens the
 pairing names the key of the laptop that asks. The guardian decides what that key may.
 """
 
-import msgspec
+from typing import Annotated
 
-from edge.wire.fields import Key, Text
+import msgspec
+from msgspec import Meta
+
+from edge.wire.answers import REPORT_MAX, ReportLine
+from edge.wire.fields import Key, Text, Utc
 from edge.wire.questions import (
     AskCamera,
     AskCameraCancel,
@@ -46,4 +50,19 @@ class CablePaired(msgspec.Struct, tag="cable-paired", frozen=True, forbid_unknow
     label: Text
 
 
-FromCable = CableAsk | CableAdmit | CableCode | CablePaired
+class StickBundle(msgspec.Struct, tag="stick-bundle", frozen=True, forbid_unknown_fields=True):
+    """Take a bundle, made by the laptop of this key: used up by that. Answered by ``UsbKeys`` with that one."""
+
+    key: Key
+    id: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    created_utc: Utc
+    expires_utc: Utc
+
+
+class StickReport(msgspec.Struct, tag="stick-report", frozen=True, forbid_unknown_fields=True):
+    """What became of a stick. Answered by ``UsbReport``."""
+
+    lines: Annotated[list[ReportLine], Meta(max_length=REPORT_MAX)]
+
+
+FromCable = CableAsk | CableAdmit | CableCode | CablePaired | StickBundle | StickReport

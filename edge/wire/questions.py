@@ -216,6 +216,10 @@ class AskRevoke(msgspec.Struct, tag="usb-revoke", frozen=True, forbid_unknown_fi
     number: Count
 
 
+class AskUsbReport(msgspec.Struct, tag="usb-report", frozen=True, forbid_unknown_fields=True):
+    """What became of the last stick. Answered by ``UsbReport``."""
+
+
 Question = (
     AskStatus
     | AskPeople
@@ -245,4 +249,5 @@ Question = (
     | AskPair
     | AskUsbKeys
     | AskRevoke
+    | AskUsbReport
 )

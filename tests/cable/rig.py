@@ -15,7 +15,7 @@ from edge.cable.talk import Finding
 from edge.cable.uploads import Uploads
 from edge.errors import WireError
 from edge.guardian import Guardian
-from edge.laptop.keys import Keys, Lock
+from edge.laptop.keys import Keys, named
 from edge.laptop.line import Line
 from edge.pairing_code import secret_of
 from edge.registry import Registry
@@ -97,7 +97,7 @@ class Rig:
         assert isinstance(code, wire.PairCode)
         key = self.line().pair(secret_of(code.code), "a laptop")
         assert key == public_of(self.private)
-        self.laptop = Keys(self.laptop.private, [Lock(key, "lock")])
+        self.laptop = Keys(self.laptop.private, [named(key)])
 
     def people(self) -> list[str]:
         answer = self.guardian.answer(wire.AskPeople())

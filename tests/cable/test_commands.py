@@ -19,7 +19,7 @@ def test_an_owner_pairs_enrols_looks_and_forgets(house: Config, photos: dict[str
         assert stranger.returncode == 4
         assert "paired with no lock" in stranger.stderr
         code = ok_json(house, "usb", "pair")["code"]
-        assert "Paired." in laptop.ok("pair", "--name", "Ada's laptop", port=port, typed=f"{code}\n")
+        assert "Paired with lock" in laptop.ok("pair", "--name", "Ada's laptop", port=port, typed=f"{code}\n")
         assert (tmp_path / "config" / "facelatch" / "usb.json").stat().st_mode & 0o077 == 0
         assert "LOCKED" in laptop.ok("status", port=port)
 

@@ -1,6 +1,6 @@
 """``python -m tools.fuzz TARGET [FILE] [--seconds N]``.
 
-atheris is in no lock file: ``pip install atheris`` into an environment that has the product. A crash, a run of 5 s, or
+atheris is in no lock file: ``pip install atheris`` into an environment that has the product. A crash, a minute without an end, or
 512 MB ends it, and the input is left in a file; with that FILE the same runs once more.
 """
 
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-LIMITS = ("-timeout=5", "-rss_limit_mb=512", "-max_len=8192", "-print_final_stats=1")
+LIMITS = ("-timeout=60", "-rss_limit_mb=512", "-max_len=8192", "-print_final_stats=1")
 
 
 def main() -> int:
