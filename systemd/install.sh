@@ -344,11 +344,13 @@ adopt_the_store() { # one that somebody else made, as `sudo facelatch run` on a 
 stop() { systemctl stop "$cables" "$eyes" "$door"; }
 
 start() { # and wait until the guardian serves, and still does after its watchdog had time to bite
-    local end=$((SECONDS + wait_s)) pid
+    local end=$((SECONDS + wait_s)) pid tty
     systemctl reset-failed "$door" "$eyes" 2>/dev/null || true
     systemctl start --no-block "$door" "$eyes" "$gadget"
     # The cables that are plugged in: their ports' own events have passed.
-    if [[ -S /run/udev/control ]]; then udevadm trigger --action=change --subsystem-match=tty || true; fi
+    for tty in /dev/ttyGS[0-9]* /dev/ttyUSB[0-9]*; do
+        if [[ -c $tty ]]; then systemctl start --no-block "facelatch-link@${tty##*/}.service" 2>/dev/null || true; fi
+    done
     # Five starts in vain: it will not come.
     while ((SECONDS < end && $(systemctl show -p NRestarts --value "$door") < 5)); do
         pid=$(systemctl show -p MainPID --value "$door")

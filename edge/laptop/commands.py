@@ -9,7 +9,7 @@ import platform
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -329,8 +329,9 @@ def _live(request: talk.Live, port: str | None, as_json: bool) -> None:
                 if reply.person is not None:
                     break
         except KeyboardInterrupt:
-            line.send(talk.Cancel())
-            line.drain(0, lambda _: None)
+            with suppress(FacelatchError):  # whatever it says to that: it ends when nobody asks any more
+                line.send(talk.Cancel())
+                line.drain(0, lambda _: None)
             errors.print("Cancelled: nobody was enrolled.")
             raise click.Abort from None
     if as_json:

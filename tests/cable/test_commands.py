@@ -1,8 +1,11 @@
 """The real commands over pseudo-terminals: pairing, enrolling, looking, forgetting, as an owner does it."""
 
 import json
+import shutil
 from pathlib import Path
 
+from edge import bundle
+from edge.app import cable_key
 from edge.settings import Config
 from tests.cable.wires import Laptop, lock
 from tests.cli.facelatch import ok, ok_json, refused
@@ -30,6 +33,15 @@ def test_an_owner_pairs_enrols_looks_and_forgets(house: Config, photos: dict[str
         assert "enrolled" in laptop.ok("log", port=port)
         assert "networks" in laptop.ok("doctor", port=port)
         assert laptop.ok("config", port=port).startswith("[door]")
+        people = tmp_path / "people" / "Joe Biden"
+        people.mkdir(parents=True)
+        shutil.copy(photos["biden.jpg"], people)
+        packed = tmp_path / "stick.facelatch"
+        made = laptop.command("bundle", "create", people.parent, "--out", packed)
+        assert made.returncode == 0, made.stderr
+        opened = bundle.read(packed.read_bytes(), cable_key(house))
+        assert [entry.name for entry in opened.head.people] == ["Joe Biden"]
+        assert laptop.command("bundle", "create", people.parent, "--out", packed).returncode == 4
         again = laptop.run("enroll", "Barack Obama", photos["obama.jpg"], port=port)
         assert again.returncode == 5
         assert laptop.run("forget", "Nobody", "--yes", port=port).returncode == 5

@@ -21,8 +21,12 @@ class Laptop:
     home: Path
 
     def run(self, *arguments: str | Path, port: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        return self.command("usb", *arguments, "--port", port, typed=typed)
+
+    def command(self, *arguments: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Any command of this laptop's."""
         return subprocess.run(
-            [sys.executable, "-P", "-m", "edge", "usb", *map(str, arguments), "--port", port],
+            [sys.executable, "-P", "-m", "edge", *map(str, arguments)],
             capture_output=True,
             text=True,
             input=typed,

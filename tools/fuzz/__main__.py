@@ -1,7 +1,7 @@
 """``python -m tools.fuzz TARGET [FILE] [--seconds N]``.
 
-atheris is in no lock file: ``pip install atheris`` into an environment that has the product. A crash, a minute without an end, or
-512 MB ends it, and the input is left in a file; with that FILE the same runs once more.
+atheris is in no lock file: ``pip install atheris`` into an environment that has the product. A crash, a minute without
+an end, or 512 MB ends it, and the input is left in a file; with that FILE the same runs once more.
 """
 
 import argparse
