@@ -9,6 +9,7 @@ FACES ?=
 LIMIT ?= 400
 SCENARIO ?=
 CUTS ?=
+NIGHTLY ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv lint test demo accuracy bench models modeltest lab wheel wheels lock clean
@@ -48,8 +49,8 @@ modeltest: ## the tests of converting and quantising (TensorFlow, 2 GB in .venv-
 	.venv-tools/bin/python -m tools.photos
 	.venv-tools/bin/pytest tests/tools
 
-lab: venv ## a machine that boots, installs and is mistreated: make lab [SCENARIO=name] [CUTS=50] (root; see tests/lab)
-	$(BIN)/python -m tests.lab $(SCENARIO) $(if $(CUTS),--cuts $(CUTS))
+lab: venv ## a machine that boots, installs and is mistreated: make lab [SCENARIO=name] [CUTS=50] [NIGHTLY=1] (root; see tests/lab)
+	$(BIN)/python -m tests.lab $(SCENARIO) $(if $(CUTS),--cuts $(CUTS)) $(if $(NIGHTLY),--nightly)
 
 wheel: venv ## dist/facelatch-*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -1,6 +1,6 @@
 """``python -m edge`` is ``facelatch``."""
 
-from edge.start import main
+from edge.cli import main
 
 if __name__ == "__main__":
     main()

@@ -115,9 +115,10 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
 
 def _of_no_store(config: Config, question: wire.Question) -> wire.Answer | None:
     """The answer where there is no store yet, None to a question that makes one."""
-    similarity_min = config.match.similarity_min
+    decision = household.limits(config).decide([])
+    similarity_min = decision.similarity_min
     answers: dict[type[wire.Question], wire.Answer] = {
-        wire.AskStatus: status_without_guardian(0, similarity_min),
+        wire.AskStatus: status_without_guardian(0, decision),
         wire.AskPeople: wire.People([]),
         wire.AskIdentify: wire.Identified(None, None, None, False, similarity_min),
         wire.AskAlike: wire.Alike(similarity_min - config.match.margin_min, []),
@@ -138,6 +139,14 @@ def people(config: Config) -> list[wire.PersonLine]:
         found += page.people
         if not page.more:
             return found
+
+
+def status(config: Config) -> wire.Status:
+    """How the door is, and the threshold in force. Raises FacelatchError."""
+    found = answer(config, wire.AskStatus())
+    if not isinstance(found, wire.Status):
+        raise WireError("The guardian answered something else than its status. Use one release for both.")
+    return found
 
 
 def identify(config: Config, model_id: str, embedding: Embedding) -> wire.Identified:
@@ -202,39 +211,31 @@ def _daily_backup(config: Config, now: Clock, teller: Teller) -> DailyBackup:
     return DailyBackup(lambda: household.back_up_daily(config).name, household.newest_backup_utc(config), now, teller)
 
 
-def secure(config: Config) -> None:
-    """Drive the bolt's secure level once, where no guardian does. Raises LineError."""
-    from edge.devices.clock import SystemClock
-
-    with closing(fittings.lines(config)) as board, closing(fittings.bolt(config, board, SystemClock())) as bolt:
-        bolt.secure()
-
-
 def watch_door(config: Config) -> None:
-    """Be the eyes: connect to the guardian, open the camera, report until it ends, the guardian goes, or SIGTERM."""
+    """Be the eyes: connect to the guardian, open the camera, report until it ends, the guardian goes, or SIGTERM.
+
+    The camera comes before the networks: one that is missing is told at once, and being started again and again
+    costs no loading of networks; one that is there warms up meanwhile.
+    """
     from edge.eyes import Eyes
 
-    with ending_signals() as signalled:
+    with ending_signals() as signalled, ExitStack() as opened:
         eyes_link = EyesLink(config.looks_path)
+        opened.callback(eyes_link.close)
         try:
-            try:
-                eyes = Eyes(
-                    detector(config),
-                    embedder(config),
-                    eyes_link,
-                    _fallback(config),
-                    snapshots=config.log.snapshots_days > 0,
-                )
-                source = camera(config)
-            except FacelatchError as error:
-                eyes_link(wire.Trouble(str(error)[:500]))
-                raise
-            try:
-                eyes.run(source, lambda: signalled() is not None)
-            finally:
-                source.close()
-        finally:
-            eyes_link.close()
+            source = camera(config)
+            opened.callback(source.close)
+            eyes = Eyes(
+                detector(config),
+                embedder(config),
+                eyes_link,
+                _fallback(config),
+                snapshots=config.log.snapshots_days > 0,
+            )
+        except FacelatchError as error:
+            eyes_link(wire.Trouble(str(error)[:500]))
+            raise
+        eyes.run(source, lambda: signalled() is not None)
 
 
 def serve_cable(config: Config, tty: str) -> str:

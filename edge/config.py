@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.core.names import harmless
+from edge.core.risk import accepted
 from edge.core.schedule import Schedule
 from edge.errors import ConfigError, InputError
 from edge.settings import (
@@ -24,10 +25,10 @@ from edge.settings import (
     CameraConfig,
     Config,
     DoorConfig,
-    EvidenceConfig,
     IndicatorConfig,
     InputsConfig,
     KeypadConfig,
+    MatchConfig,
 )
 
 DEFAULT_PATH = Path("/etc/facelatch/facelatch.toml")
@@ -35,11 +36,18 @@ ENVIRONMENT_PREFIX = "FACELATCH_"
 FILE_MAX_BYTES = 100_000
 """The annotated template has under 10,000; a file this large is no configuration."""
 
+BY_HAND_MIN = 0.3
+"""The lowest threshold that an owner may set: one comparison of strangers in 35 exceeds it."""
+
 BCM_MAX = 27
 """The highest BCM number on the 40-pin header."""
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = get_type_hints(Config)
+
+_LOOKS = "how many looks an approach takes follows from how clear they are"
+GONE = {("evidence", key): _LOOKS for key in ("looks_needed", "looks_window", "window_s")}
+"""Settings of former versions, which wrote them all into the file, and why there is nothing to set any more."""
 
 Values = Mapping[str, object]
 
@@ -136,6 +144,9 @@ def _checked(origin: str, values: Values, faults: list[str]) -> Iterator[tuple[s
         else:
             hints = get_type_hints(SECTIONS[section], include_extras=True)
             for key, value in entries.items():
+                if (section, key) in GONE:
+                    faults.append(f"{origin}: {section}.{key} is no longer set: {GONE[section, key]}; delete the line")
+                    continue
                 if key not in hints:
                     faults.append(f"{origin}: there is no setting {section}.{key}{_meant(key, hints)}")
                     continue
@@ -157,10 +168,12 @@ def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What is wrong between settings that are each right."""
     door = DoorConfig(**chosen["door"])
     attempts = AttemptsConfig(**chosen["attempts"])
-    evidence = EvidenceConfig(**chosen["evidence"])
     camera = CameraConfig(**chosen["camera"])
     keypad = KeypadConfig(**chosen["keypad"])
-    found = [*_calendar_faults(door)]
+    similarity_min = MatchConfig(**chosen["match"]).similarity_min
+    found = [*_calendar_faults(door), *_risk_faults(door)]
+    if 0 < similarity_min < BY_HAND_MIN:
+        found.append(f"match.similarity_min = {similarity_min}: 0 is derived, by hand it is {BY_HAND_MIN} to 0.95")
     found += _pin_faults(
         BoltConfig(**chosen["bolt"]), InputsConfig(**chosen["inputs"]), IndicatorConfig(**chosen["indicator"])
     )
@@ -170,8 +183,6 @@ def _contradictions(chosen: Mapping[str, Mapping[str, Any]]) -> list[str]:
         found.append(f"keypad.device = {_excerpt(keypad.device)} is no input device: see `ls /dev/input/by-id`")
     if attempts.lockout_s > attempts.lockout_max_s:
         found.append("attempts.lockout_s is more than attempts.lockout_max_s")
-    if evidence.looks_needed > evidence.looks_window:
-        found.append("evidence.looks_needed is more than evidence.looks_window: nobody could ever come in")
     if camera.driver == "replay" and not camera.source:
         found.append("camera.source must name the recording that camera.driver = 'replay' plays")
     return found
@@ -214,6 +225,13 @@ def fitted(bolt: BoltConfig, inputs: InputsConfig, indicator: IndicatorConfig) -
         "indicator.buzzer": indicator.buzzer,
     }
     return {name: pin for name, pin in pins.items() if pin >= 0}
+
+
+def _risk_faults(door: DoorConfig) -> Iterator[str]:
+    try:
+        accepted(door.strangers_admitted_max)
+    except InputError as error:
+        yield f"door.strangers_admitted_max: {error}"
 
 
 def _calendar_faults(door: DoorConfig) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge import wire
-from edge.core.quality import measure
+from edge.core.quality import flaw, measure, weight
 from edge.core.scene import Freshness
 from edge.core.track import Tracker
 from edge.errors import CameraError, FaceError, FacelatchError, WireError
@@ -95,11 +95,15 @@ class Eyes:
             embedding = self._embedder.embed(aligned)
         except FaceError:
             return None  # a face without usable landmarks is counted in the frame, and no look
+        embedded_at = time.perf_counter()
+        quality = measure(face, aligned)
+        if flaw(quality, 0.0) is None:  # of any size: which is too small is the guardian's to say
+            track = self._tracker.confirm(track, embedding, weight(quality))
         return Look(
             track=track,
             embedding=embedding,
             liveness=None,
-            quality=measure(face, aligned),
+            quality=quality,
             box=face.box,
             faces_in_frame=faces_in_frame,
             frame=frame.number,
@@ -107,6 +111,6 @@ class Eyes:
             timings_ms={
                 **self._detector.timings_ms,
                 "align": (aligned_at - start) * 1000,
-                "embed": (time.perf_counter() - aligned_at) * 1000,
+                "embed": (embedded_at - aligned_at) * 1000,
             },
         )

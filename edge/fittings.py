@@ -1,11 +1,15 @@
 """What is fitted to the door, opened as it is configured: bolt, inputs, keypad, lights."""
 
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.devices.lines import Lines, OutputLine
-from edge.ports import Bolt, Clock, Indicator, Keypad, Sensors
+from edge.errors import BoltError
 from edge.settings import Config
-from edge.types import Input
+
+if TYPE_CHECKING:  # they bring numpy, for which `facelatch secure` has no time
+    from edge.ports import Bolt, Clock, Indicator, Keypad, Sensors
 
 
 def lines(config: Config) -> Lines:
@@ -24,16 +28,35 @@ def lines(config: Config) -> Lines:
     return GpioLines()
 
 
-def bolt(config: Config, board: Lines, clock: Clock) -> Bolt:
+def bolt(config: Config, board: Lines, clock: "Clock") -> "Bolt":
     """The bolt, secured from the moment its line is taken. Raises LineError."""
     from edge.devices.bolt import TimedBolt
 
-    return TimedBolt(board.output(config.bolt.pin, active_high=config.bolt.active == "high"), clock)
+    return TimedBolt(_bolt_line(config, board), clock)
 
 
-def sensors(config: Config, board: Lines, clock: Clock) -> Sensors:
+def secure(config: Config) -> None:
+    """Drive the bolt to its secure level once, where no guardian does. Raises LineError."""
+    if config.bolt.driver == "gpio":
+        from edge.devices.gpio import secure_line
+
+        secure_line(config.bolt.pin, active_high=config.bolt.active == "high")
+        return
+    with closing(lines(config)) as board, closing(_bolt_line(config, board)) as line:
+        try:
+            line.drive(False)
+        except OSError as error:
+            raise BoltError(f"The bolt {line.name} did not secure ({error}). Check the relay's wiring.") from error
+
+
+def _bolt_line(config: Config, board: Lines) -> OutputLine:
+    return board.output(config.bolt.pin, active_high=config.bolt.active == "high")
+
+
+def sensors(config: Config, board: Lines, clock: "Clock") -> "Sensors":
     """The inputs that are fitted, none among them allowed. Raises LineError."""
     from edge.devices.sensors import LineSensors, Wire
+    from edge.types import Input
 
     inputs = config.inputs
     # Every line is pulled up: a closed contact reads low, a cut wire high.
@@ -50,7 +73,7 @@ def sensors(config: Config, board: Lines, clock: Clock) -> Sensors:
     return LineSensors(wires, inputs.debounce_ms / 1000, clock)
 
 
-def keypad(config: Config) -> Keypad | None:
+def keypad(config: Config) -> "Keypad | None":
     """The keypad, where there is one. One that is not plugged in is looked for while the lock runs."""
     from edge.devices.keypad import KeyReader, keys_of_events, keys_of_text, open_device, open_pipe
 
@@ -61,7 +84,7 @@ def keypad(config: Config) -> Keypad | None:
     return KeyReader(Path(config.keypad.device), open_device, keys_of_events)
 
 
-def indicator(config: Config, board: Lines, clock: Clock) -> Indicator:
+def indicator(config: Config, board: Lines, clock: "Clock") -> "Indicator":
     """The lights that are fitted, none among them allowed. Raises LineError."""
     from edge.devices.indicator import Lamps, LineIndicator
 

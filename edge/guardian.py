@@ -74,7 +74,7 @@ class Guardian:
         is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
         self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
         self._indicator = indicator
-        self._evidence = Evidence(terms(config))
+        self._evidence = Evidence(terms(config, registry.similarity_min))
         self._access = Access(config, store, clock)
         self._camera: str | None = None  # what the eyes on the line said hello with
         self._eyes = "away"
@@ -97,6 +97,7 @@ class Guardian:
         self._backups = None if backups is None else backups(self._teller)
         self._teller.tell("started")
         self._tell_config_changes()
+        registry.log_threshold()
         self._latched = self._latched_before()
         for each in found:
             if each.input is Input.TAMPER or each.fault:
@@ -257,12 +258,16 @@ class Guardian:
         if is_list or kind is None:
             return self._registry.answer(question, who)
         self._evidence.weigh_anew()
+        before = self._registry.similarity_min
         try:
             answer = self._registry.answer(question, who)  # which logs it, too
         finally:
             self._access.reload()
+            self._evidence.require(self._registry.similarity_min)
         if isinstance(question, wire.AskForget):
             self._sticks.forget()
+        if self._registry.similarity_min != before:
+            self._teller.say("threshold", {"similarity_min": self._registry.similarity_min, "before": before})
         person = answer.people[0] if isinstance(answer, wire.People) else None
         self._teller.say(kind, {"name": person.name, "templates": person.templates} if person else {})
         return answer
@@ -281,6 +286,7 @@ class Guardian:
             mode=self._access.mode_now().value,
             is_open=self.door.is_open,
             latched=self.door.latched,
+            threshold=self._registry.decision.reason,
         )
 
     def stop(self, reason: str) -> None:
@@ -378,8 +384,7 @@ class Guardian:
         self._show(Sign.LOOKING)
         verdict: Recognised | Refused | None
         if not isinstance(chosen, Unusable):
-            found = self._registry.index.best(chosen.embedding)
-            verdict = self._evidence.add(chosen, found, self._clock.now_s())
+            verdict = self._evidence.add(chosen, self._registry.index.best, self._clock.now_s())
         elif chosen.look is None:
             # A frame stamped in the future would spoil everything until then.
             verdict = self._evidence.spoil(chosen.reason, min(report.captured_s, self._clock.now_s()), report.frame)
@@ -403,14 +408,11 @@ class Guardian:
             self._indicator.show(sign)
 
 
-def terms(config: Config) -> Terms:
-    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds."""
+def terms(config: Config, similarity_min: float) -> Terms:
+    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds, with the threshold in force."""
     return Terms(
-        similarity_min=config.match.similarity_min,
+        similarity_min=similarity_min,
         margin_min=config.match.margin_min,
-        looks_needed=config.evidence.looks_needed,
-        looks_window=config.evidence.looks_window,
-        window_s=config.evidence.window_s,
         look_age_max_s=config.evidence.look_age_max_ms / 1000,
         near_miss=config.attempts.near_miss,
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.names import shown
+from edge.core.risk import Limits, accepted
 from edge.devices.clock import SystemClock
 from edge.errors import InputError, StoreDamagedError, StoreError
 from edge.ports import Store
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from edge.store.sqlite import SqliteStore
 
 
+FLIP_LIFT = 0.006
+"""By how much more alike strangers are with ``models.flip_average``, in cosine: 0.0007 where one comparison in ten is
+so alike, 0.0015 at one in 100, 0.005 at one in 100,000 (LFW View 1, cpu)."""
+
+
 @contextmanager
 def registry(config: Config, announce: Announce | None = None) -> Iterator[tuple[Registry, Store]]:
     """The people and their store, locked for this process alone. Raises StoreError.
@@ -28,11 +35,11 @@ def registry(config: Config, announce: Announce | None = None) -> Iterator[tuple
     """
     from edge.store.owner import as_owner_of
 
-    match, required = config.match, config.privacy.consent == "required"
-    limits = match.similarity_min, match.margin_min
+    required = config.privacy.consent == "required"
+    terms = limits(config), config.match.margin_min
     rights = as_owner_of(Path(config.paths.state)) if announce is None else nullcontext()
     with rights, _open(config, announce) as store:
-        yield Registry(store, *space(config), *limits, consent_required=required), store
+        yield Registry(store, *space(config), *terms, consent_required=required), store
 
 
 def is_none_yet(config: Config) -> bool:
@@ -52,6 +59,17 @@ def space(config: Config) -> tuple[str, int]:
 
     models = config.models
     return template_space(models.device, models.fallback, Path(models.folder) if models.folder else None)
+
+
+def limits(config: Config) -> Limits:
+    """What the owner accepts, and what was measured of the networks in use. Raises ModelError, InputError."""
+    from edge.models.calibration import calibration
+
+    models = config.models
+    found = calibration(models.device, models.fallback, Path(models.folder) if models.folder else None)
+    if found is not None and models.flip_average:
+        found = replace(found, crowd=found.crowd.more(FLIP_LIFT), alike=found.alike.more(FLIP_LIFT))
+    return Limits(config.match.similarity_min, accepted(config.door.strangers_admitted_max), found)
 
 
 def back_up(config: Config, target: Path | None = None) -> Path:

@@ -44,7 +44,13 @@ def ask(path: Path, question: wire.Question | wire.FromCable) -> wire.Answer | N
     with connection:
         try:
             connection.send(wire.encode(question))
-            answer = wire.answer(connection.recv(wire.PACKET_MAX_BYTES))
+            packet = connection.recv(wire.PACKET_MAX_BYTES)
+            if not packet:
+                raise WireError(
+                    "The guardian ended before it answered: what was asked may be done, or not. Ask again when it "
+                    "serves, and look at its log: journalctl -u facelatch-door."
+                )
+            answer = wire.answer(packet)
         except OSError as error:
             if isinstance(error, FacelatchError):
                 raise

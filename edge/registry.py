@@ -7,11 +7,13 @@ lock and uses the same class itself. Both therefore check, refuse and log alike.
 import logging
 from dataclasses import asdict
 
+import msgspec
 import numpy as np
 
 from edge import logbook, lookalikes, permits, records, wire
 from edge.core.match import Index, acceptable
 from edge.core.names import already_enrolled, clean_name, name_key, nobody_named, shown
+from edge.core.risk import Decision, Limits
 from edge.errors import FaceError, FacelatchError, InputError, TemplateModelError, WireError
 from edge.ports import Store
 from edge.types import SAME_PERSON_MIN, Embedding, Event, Gallery, Match, Permission, Person
@@ -31,22 +33,32 @@ class Registry:
         store: Store,
         model_id: str,
         dimension: int,
-        similarity_min: float,
+        limits: Limits,
         margin_min: float,
         *,
         consent_required: bool = False,
     ) -> None:
-        """Reads the whole gallery. Raises StoreError."""
+        """Reads the whole gallery. Raises StoreError; ModelError where a threshold cannot be derived."""
         self._consent_required = consent_required
-        self.alike_min = similarity_min - margin_min
         self._store = store
         self.model_id, self.dimension = model_id, dimension
-        self.similarity_min, self._margin_min = similarity_min, margin_min
+        self._limits, self._margin_min = limits, margin_min
+        self.decision: Decision
         self.index: Index
         self.enrol_again: list[Person]
         self._names: dict[int, str]
         self._nobody = Gallery(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64), {})
         self._read()
+
+    @property
+    def similarity_min(self) -> float:
+        """The threshold in force."""
+        return self.decision.similarity_min
+
+    @property
+    def alike_min(self) -> float:
+        """From here on two people could be taken for each other."""
+        return self.similarity_min - self._margin_min
 
     def answer(self, question: wire.Question, who: str = "") -> wire.Answer:
         """Carry out one question; ``who`` asks. Raises the FacelatchError that says why it cannot be."""
@@ -74,7 +86,7 @@ class Registry:
             case wire.AskKeys() | wire.AskRotate() | wire.AskDropKeys():
                 return self._keys(question, who)
             case _:
-                return status_without_guardian(len(self.index), self.similarity_min, len(self.enrol_again))
+                return status_without_guardian(len(self.index), self.decision, len(self.enrol_again))
 
     def expect(self, terms: wire.EnrollTerms) -> None:
         """Raise before an enrolment what would be raised after it. Raises PersonError, PersonNameError, InputError."""
@@ -91,8 +103,24 @@ class Registry:
         """The name of somebody enrolled."""
         return self._names.get(person_id)
 
+    def log_threshold(self, who: str = "") -> None:
+        """The threshold with its reasons into the log, whenever it is another than was logged last."""
+        now = f"{self.similarity_min:.3f}"
+        try:
+            before = self._store.setting("similarity_min")
+            if before == now:
+                return
+            self._store.keep("similarity_min", now)
+        except FacelatchError as error:
+            _log.error("whether the threshold has changed cannot be told: %s", error)
+            return
+        facts = {"people": self.decision.people, "templates": self.decision.templates_max}
+        told = {"similarity_min": self.similarity_min, "before": before, **facts, "reason": self.decision.reason}
+        self._log("threshold", None, who, told)
+
     def _change(self, question: wire.AskEnroll | wire.AskForget | wire.AskRename, who: str) -> Person:
         """Who is enrolled; the index follows at once."""
+        before = self.similarity_min
         try:
             match question:
                 case wire.AskEnroll():
@@ -106,11 +134,14 @@ class Registry:
             self._read()  # whatever came of it is what holds
             raise
         self._log(kind, person.id, who, {"templates": person.templates})
+        if self.similarity_min != before:
+            self.log_threshold(who)
         return person
 
     def _follow(self, person: Person, *, is_gone: bool) -> None:
         """One person has changed: only that one's templates are read."""
         self.index = self.index.replaced(person.id, self._nobody if is_gone else self._store.gallery(person.id))
+        self.decision = self._limits.decide(self.index.templates)
         self._names.pop(person.id, None)
         self.enrol_again = [other for other in self.enrol_again if other.id != person.id]
         if not is_gone:
@@ -212,7 +243,9 @@ class Registry:
 
     def _read(self) -> None:
         self.index = Index(self._nobody)  # should the gallery not be readable now, nobody is known
+        self.decision = self._limits.decide([])
         self.index = Index(self._store.gallery())
+        self.decision = self._limits.decide(self.index.templates)
         everybody = self._store.people()
         self._names = {person.id: person.name for person in everybody}
         self.enrol_again = [person for person in everybody if person.enrol_again]
@@ -240,9 +273,11 @@ class Registry:
             )
 
 
-def status_without_guardian(people: int, similarity_min: float, enrol_again: int = 0) -> wire.Status:
+def status_without_guardian(people: int, decision: Decision, enrol_again: int = 0) -> wire.Status:
     """What can be said of the lock where no guardian runs."""
-    return wire.Status("not running", "no guardian", "not driven", "off", "none", people, similarity_min, enrol_again)
+    threshold = decision.similarity_min, enrol_again
+    said = wire.Status("not running", "no guardian", "not driven", "off", "none", people, *threshold)
+    return msgspec.structs.replace(said, threshold=decision.reason)
 
 
 def _one(person: Person) -> wire.People:

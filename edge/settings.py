@@ -10,6 +10,13 @@ from msgspec import Meta
 class DoorConfig(msgspec.Struct, frozen=True):
     """What a person who is let in gets, and when the door is free or closed to faces."""
 
+    strangers_admitted_max: Annotated[
+        str,
+        Meta(
+            max_length=60,
+            description='the risk: "1 in 10000 approaches", "standard" (that) or "strict" (1 in 100000)',
+        ),
+    ] = "standard"
     unlock_s: Annotated[float, Meta(ge=0.5, le=30, description="seconds the bolt is released, 0.5 to 30")] = 5.0
     free: Annotated[
         str, Meta(max_length=500, description='hours without a lock, as "Mon-Fri 09:00-17:00; Hol closed"; "": never')
@@ -146,19 +153,17 @@ class MatchConfig(msgspec.Struct, frozen=True):
     """When a face resembles an enrolled person enough."""
 
     similarity_min: Annotated[
-        float, Meta(ge=0.3, le=0.95, description="cosine; 0.60 is FAR 1e-5 for one comparison of strangers (LFW)")
-    ] = 0.60
+        float,
+        Meta(ge=0, le=0.95, description="cosine; 0: derived from door.strangers_admitted_max, see `facelatch risk`"),
+    ] = 0.0
     margin_min: Annotated[
         float, Meta(ge=0.0, le=0.5, description="lead over the next person; closer than this is nobody")
     ] = 0.05
 
 
 class EvidenceConfig(msgspec.Struct, frozen=True):
-    """How many looks must agree."""
+    """Which looks count."""
 
-    looks_needed: Annotated[int, Meta(ge=1, le=20, description="agreeing looks ...")] = 3
-    looks_window: Annotated[int, Meta(ge=1, le=60, description="... among so many of the latest ...")] = 5
-    window_s: Annotated[float, Meta(ge=0.2, le=10, description="... within so many seconds")] = 2.0
     look_age_max_ms: Annotated[
         int, Meta(ge=50, le=3000, description="a look that was captured longer ago never counts")
     ] = 500

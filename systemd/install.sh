@@ -241,6 +241,8 @@ environment() {
         fail "The packages could not be installed (pip's message is above). Nothing was changed; check the network or the folder."
     "$venv/bin/python" -c 'import cryptography, cv2, edge.app, edge.models.interpreter as i, numpy; i.load_runtime()' ||
         fail "The packages do not load (the message is above). Nothing was changed."
+    "$venv/bin/python" -c 'import lgpio' 2>/dev/null ||
+        note 'there is no lgpio for this system: set bolt.driver = "gpiod", bolt.chip and bolt.external_pull'
     install -m 644 -D -t "$venv/systemd" "${sources[@]}"
     : >"$venv/complete"
     partial=
@@ -307,9 +309,15 @@ put_the_copy_back() {
 
 use() { # FOLDER: its units and its programs are the system's; nothing is started
     local name
+    # Each is complete on the disk before it takes the place of the one in use: a power cut seconds after a plain copy
+    # leaves an empty unit, and a lock that does not start.
+    for name in "${!targets[@]}"; do
+        if [[ -e $1/systemd/$name ]]; then install -m 644 -D "$1/systemd/$name" "${targets[$name]}.new"; fi
+    done
+    sync
     for name in "${!targets[@]}"; do
         if [[ -e $1/systemd/$name ]]; then
-            install -m 644 -D "$1/systemd/$name" "${targets[$name]}"
+            mv -T "${targets[$name]}.new" "${targets[$name]}"
         else
             rm -f "${targets[$name]}" # a version from before this file
         fi
@@ -322,6 +330,7 @@ use() { # FOLDER: its units and its programs are the system's; nothing is starte
     systemd-tmpfiles --create /etc/tmpfiles.d/facelatch.conf
     ln -sfn "$1" "$link.new"
     mv -T "$link.new" "$link"
+    sync
     systemctl daemon-reload
 }
 
@@ -446,6 +455,7 @@ configure() {
     if ! systemctl is-enabled --quiet "$door" "$eyes" "$gadget" 2>/dev/null; then
         if doing "enable $door, $eyes and $gadget"; then systemctl enable --quiet "$door" "$eyes" "$gadget"; fi
     fi
+    if [[ $changed && ! $dry ]]; then sync; fi # the configuration outlives a power cut from here on
 }
 
 keypad_of_the_configuration() { # the guardian may read input devices only where the configuration names one

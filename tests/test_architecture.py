@@ -11,7 +11,10 @@ EDGE = Path(__file__).parents[1] / "edge"
 
 STANDARD = frozenset(sys.stdlib_module_names)
 PURE = frozenset(
-    {"collections", "copy", "dataclasses", "datetime", "difflib", "enum", "math", "re", "typing", "unicodedata"}
+    {
+        *("collections", "copy", "dataclasses", "datetime", "difflib", "enum", "functools", "itertools", "math", "re"),
+        *("statistics", "typing", "unicodedata"),
+    }
 )
 """What the core may take of the standard library: nothing that waits, reads, starts or listens."""
 BASE = {"edge.types", "edge.errors"}
@@ -30,7 +33,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wire": {"numpy", "msgspec", "edge.wire", "edge.core", *BASE},
     "link": {"edge.wire", "edge.errors"},
     "output": {"click", "msgspec", "rich", "edge.core"},
-    "start": {"edge.cli", "edge.laptop"},
     "darkroom": {"numpy", "PIL", "edge.images", "edge.core", *BASE},
     "studio": {
         *("edge.darkroom", "edge.cable", "edge.enroll", "edge.wire", "edge.settings", "edge.core", "edge.ports"),
@@ -66,6 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lookalikes": {"numpy", "edge.wire", "edge.core", *BASE},
     "registry": {
         "numpy",
+        "msgspec",
         "edge.wire",
         "edge.core",
         "edge.ports",
@@ -193,7 +196,7 @@ def test_the_rule_itself_refuses_what_the_core_must_not_have(module: str) -> Non
         ),
         ("edge.eyes, edge.link", {"sqlite3", "sqlite_utils", "cryptography", "gpiozero"}),
         (
-            "edge.cable.ends, edge.cable.port, edge.laptop.main",
+            "edge.cable.ends, edge.cable.port, edge.laptop.commands, edge.laptop.bundles",
             {"cv2", "PIL", "sqlite3", "sqlite_utils", "gpiozero", "edge.app", "edge.cli", "edge.store", "edge.config"},
         ),
         ("edge.cli", {"cv2", "PIL", "sqlite_utils", "cryptography", "gpiozero"}),
@@ -209,24 +212,41 @@ def test_what_a_process_loads(modules: str, never: set[str]) -> None:
     assert loaded & never == set()
 
 
+def test_securing_loads_no_more_than_it_needs() -> None:
+    """It runs after a guardian that was killed while the relay was driven: every import is time with an open door."""
+    code = (
+        "import sys\nfrom edge.cli import main\nsys.argv = ['facelatch', 'secure', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "edge.fittings" in loaded
+    heavy = {"numpy", "rich", "gpiozero", "edge.app", "edge.guardian", "edge.wire", "edge.store", "importlib.metadata"}
+    assert heavy & set(loaded) == set()
+
+
 FOREIGN = ("fcntl", "grp", "pwd", "resource", "termios", "cv2", "ai_edge_litert", "tflite_runtime", "gpiozero")
 """What a laptop may lack: modules of POSIX alone, and packages that only a lock needs."""
 
 
-def test_a_laptop_needs_nothing_that_only_a_lock_has() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [(["usb", "enroll", "--help"], 0, "Enrol NAME"), (["run"], 2, "A lock runs on Linux"), ([], 2, "usb")],
+    ids=["usb", "run", "alone"],
+)
+def test_a_laptop_needs_nothing_that_only_a_lock_has(arguments: list[str], exit_code: int, said: str) -> None:
     """In an interpreter that cannot import any of it, as on Windows; pyserial's own part for Windows is left out."""
     code = f"""
-import sys
+import sys, types
 sys.modules.update(dict.fromkeys({FOREIGN!r}))
-if {"termios" in FOREIGN}:
-    import types
-    port, tools = types.ModuleType("serial"), types.ModuleType("serial.tools")
-    tools.list_ports = port.tools = types.SimpleNamespace(comports=list)
-    sys.modules.update({{"serial": port, "serial.tools": tools}})
-sys.argv = ["facelatch", "usb", "enroll", "--help"]
-from edge.start import main
+port, tools = types.ModuleType("serial"), types.ModuleType("serial.tools")
+tools.list_ports = port.tools = types.SimpleNamespace(comports=list)
+sys.modules.update({{"serial": port, "serial.tools": tools}})
+import edge.laptop.commands, edge.laptop.bundles, edge.laptop.session
+from edge.cli import main
+sys.platform = "win32"
+sys.argv = ["facelatch", *{arguments!r}]
 main()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Enrol NAME" in done.stdout
+    assert done.returncode == exit_code, done.stderr
+    assert said in done.stdout + done.stderr

@@ -30,10 +30,10 @@ def test_every_setting_survives_the_way_through_a_file(tmp_path: Path) -> None:
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
-    path = written(tmp_path, "[door]\nunlock_s = 3\n[faces]\nmin_px = 70\n[evidence]\nlooks_needed = 2\n")
+    path = written(tmp_path, "[door]\nunlock_s = 3\n[faces]\nmin_px = 70\n[evidence]\nlook_age_max_ms = 200\n")
     environment = {"FACELATCH_DOOR__UNLOCK_S": "4", "FACELATCH_FACES__MIN_PX": "80.5", "PATH": "/bin"}
     config = load(path, environment, {"door": {"unlock_s": 5}})
-    assert (config.door.unlock_s, config.faces.min_px, config.evidence.looks_needed) == (5, 80.5, 2)
+    assert (config.door.unlock_s, config.faces.min_px, config.evidence.look_age_max_ms) == (5, 80.5, 200)
 
 
 def test_text_in_the_environment_needs_no_quotes() -> None:
@@ -99,12 +99,15 @@ def test_numbers_without_end_are_refused(tmp_path: Path, number: str) -> None:
 
 
 def test_a_contradiction_is_told_beside_other_faults() -> None:
-    said = faults(evidence={"looks_needed": 6}, door={"unlok_s": 1}, bolt={"pin": 3})
-    assert all(expected in said for expected in ("nobody could ever come in", "unlock_s", "releases the strike"))
+    said = faults(door={"unlok_s": 1}, bolt={"pin": 3}, attempts={"lockout_s": 600, "lockout_max_s": 60})
+    assert all(expected in said for expected in ("more than attempts", "unlock_s", "releases the strike"))
 
 
-def test_evidence_that_can_never_be_complete_is_refused() -> None:
-    assert "nobody could ever come in" in faults(evidence={"looks_needed": 6, "looks_window": 5})
+def test_a_setting_of_a_former_version_is_refused_and_the_reason_told(tmp_path: Path) -> None:
+    said = faults(written(tmp_path, "[evidence]\nlooks_needed = 3\nlook_age_max_ms = 400\n"))
+    assert "evidence.looks_needed is no longer set" in said
+    assert "delete the line" in said
+    assert "look_age_max_ms" not in said
 
 
 @pytest.mark.parametrize(

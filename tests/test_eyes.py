@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edge import wire
 from edge.core.scene import FROZEN_S
@@ -67,6 +68,16 @@ def shaken(rgb: Rgb, count: int) -> list[Rgb]:
     return [np.roll(rgb, shift, axis=1) for shift in range(count)]
 
 
+def centred(rgb: Rgb, detector: Mtcnn) -> Rgb:
+    """The largest face, always in the same place and of the same size."""
+    box = max(detector.detect(rgb), key=lambda face: face.size_px).box
+    middle_x, middle_y, half = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, box.height_px
+    crop = Image.fromarray(rgb).crop(
+        (int(middle_x - half), int(middle_y - half), int(middle_x + half), int(middle_y + half))
+    )
+    return np.asarray(crop.resize((320, 320)), dtype=np.uint8)
+
+
 def test_a_person_becomes_looks_of_one_track(eyes: Eyes, line: Line, portrait: Rgb) -> None:
     for number, rgb in enumerate(shaken(portrait, 4)):
         eyes.see(Frame(rgb, 10 + number / 10, number))
@@ -76,6 +87,16 @@ def test_a_person_becomes_looks_of_one_track(eyes: Eyes, line: Line, portrait: R
     assert all(look.faces_in_frame == 1 and look.liveness is None for look in looks)
     assert all(float(a.embedding @ b.embedding) > 0.9 for a, b in itertools.pairwise(looks))
     assert {"pnet", "rnet", "onet", "align", "embed"} <= set(looks[0].timings_ms)
+
+
+def test_somebody_else_in_the_same_place_is_another_track(
+    eyes: Eyes, line: Line, detector: Mtcnn, photos: dict[str, Path]
+) -> None:
+    people = [centred(read_rgb(photos[name]), detector) for name in ("astronaut.png", "biden.jpg")]
+    shown = [rgb for person in people for rgb in shaken(person, 3)]
+    for number, rgb in enumerate(shown):
+        eyes.see(Frame(rgb, 10 + number / 10, number))
+    assert [look.track for report in line.reports for look in report.looks] == [1, 1, 1, 2, 2, 2]
 
 
 def test_two_people_are_both_counted_and_reported(eyes: Eyes, line: Line, portrait: Rgb) -> None:

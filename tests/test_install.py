@@ -180,6 +180,28 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {each.name: each.read_bytes() for each in (folder / "state").iterdir() if each.suffix != ".lock"}
 
 
+def test_units_are_on_the_disk_before_they_take_the_place_of_those_in_use(tmp_path: Path) -> None:
+    """A plain copy, whose power is cut seconds later, leaves an empty unit: found by the lab's powercut."""
+    version, system = tmp_path / "version", tmp_path / "system"
+    shutil.copytree(INSTALL.parent, version / "systemd")
+    system.mkdir()
+    lines = (
+        f'for name in "${{!targets[@]}}"; do targets[$name]={system}/$name; echo old >{system}/$name; done',
+        f"link={tmp_path}/link",
+        'for tool in systemctl udevadm systemd-sysusers systemd-tmpfiles; do eval "$tool() { :; }"; done',
+        f"sync() {{ synced=$((synced + 1)); cp -a {system} {tmp_path}/at-sync-$synced; }}",
+        f"synced=0; use {version}",
+    )
+    assert call(tmp_path, *lines) == 0
+    for name in ("facelatch-door.service", "facelatch-eyes.service", "facelatch.rules"):
+        new = (version / "systemd" / name).read_text()
+        assert (tmp_path / "at-sync-1" / name).read_text() == "old\n"
+        assert (tmp_path / "at-sync-1" / f"{name}.new").read_text() == new
+        assert (tmp_path / "at-sync-2" / name).read_text() == new
+    assert not list(system.glob("*.new"))
+    assert (tmp_path / "link").resolve() == version
+
+
 @pytest.fixture
 def upgraded(tmp_path: Path) -> Path:
     """A store with Anna, of which a copy was kept, and which a newer version has changed since."""

@@ -58,7 +58,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names} == {"edge", "facelatch-0.1.0.dist-info"}
     assert {f"facelatch-0.1.0.dist-info/licenses/{name}" for name in ("LICENSE", "NOTICE")} <= set(names)
     assert "edge/py.typed" in names
-    assert "facelatch = edge.start:main" in commands
+    assert "facelatch = edge.cli:main" in commands
     assert "License-Expression: Apache-2.0" in metadata
 
 

@@ -19,7 +19,7 @@ def test_generated_blocks_are_up_to_date() -> None:
 
 def test_every_command_is_named() -> None:
     text = README.read_text()
-    for verb in cli.facelatch.commands:
+    for verb in cli.VERBS:
         assert f"facelatch {verb}" in text
 
 

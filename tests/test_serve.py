@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edge import wire
+from edge.core.risk import Limits
 from edge.devices.bolt import TimedBolt
 from edge.devices.clock import SystemClock
 from edge.devices.simulated import SimulatedLines
@@ -63,7 +64,7 @@ def served(house: Config) -> Iterator[Served]:
         with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
             store.enroll("Ada", [ADA])
             bolt = TimedBolt(SimulatedLines(house.lines_path).output(17, active_high=True), clock)
-            household = Registry(store, MODEL, DIMENSION, 0.6, 0.05)
+            household = Registry(store, MODEL, DIMENSION, Limits(0.6), 0.05)
             notices: list[tuple[str, Mapping[str, Plain]]] = []
             guardian = Guardian(
                 house,
@@ -369,6 +370,25 @@ def test_an_operator_who_asks_without_end_is_told_to_slow_down(served: Served) -
     assert isinstance(answers[0], wire.Status)
     assert any(isinstance(answer, wire.Failure) and "slowly" in answer.message for answer in answers)
     assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
+def test_a_guardian_that_ends_before_it_answers_is_told(tmp_path: Path) -> None:
+    """As when its watchdog ends it: what was asked may be done, or not."""
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+
+        def end() -> None:
+            connection, _ = listener.accept()
+            connection.recv(wire.PACKET_MAX_BYTES)
+            connection.close()
+
+        ending = threading.Thread(target=end)
+        ending.start()
+        with pytest.raises(WireError, match="ended before it answered"):
+            ask(path, wire.AskStatus())
+        ending.join()
 
 
 @pytest.mark.parametrize(

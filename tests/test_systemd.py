@@ -49,7 +49,7 @@ def test_a_unit_starts_a_command_that_exists_without_a_network(unit: Path) -> No
     commands = [each.split() for each in settings["execstart"] + settings.get("execstoppost", [])]
     ours = [words[1] for words in commands if words[0].endswith("/facelatch")]
     assert ours
-    assert set(ours) <= set(cli.facelatch.commands)
+    assert set(ours) <= set(cli.VERBS)
     assert settings["user"] == [CABLE if unit.stem == "facelatch-stick@" else unit.stem.removesuffix("@")]
     assert "AF_INET" not in str(settings["restrictaddressfamilies"])
     assert settings["privatenetwork"] == ["yes"]
@@ -61,6 +61,14 @@ def test_the_guardian_is_watched_and_secured_when_it_ends() -> None:
     assert float(settings["watchdogsec"][0]) <= 2
     assert settings["execstoppost"][0].endswith("facelatch secure")
     assert settings["restart"] == ["always"]
+
+
+def test_the_guardian_and_what_secures_come_before_the_eyes() -> None:
+    """A board whose eyes take every core, as while they load, delays no write to the bolt."""
+    door, eyes = (service(SYSTEMD / f"facelatch-{name}.service") for name in ("door", "eyes"))
+    default = 100
+    assert int(eyes["cpuweight"][0]) < default < int(door["cpuweight"][0])
+    assert int(eyes["nice"][0]) > 0 > int(door["nice"][0])
 
 
 def test_devices_are_a_list_for_each_and_not_shared() -> None:

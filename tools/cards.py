@@ -6,6 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from edge.core import risk
+from edge.core.risk import Limits
+from edge.models.calibration import calibration
+
 FOLDER = Path(__file__).resolve().parent.parent / "models_tflite"
 README = FOLDER / "README.md"
 
@@ -15,6 +19,10 @@ VARIANTS = {"fp32": "fp32", "cpu": "`cpu` int8", "edgetpu": "`edgetpu` int8"}
 SETS = {"print_attack_live": "print_attack/live (NUAA, 9 people)", "london": "London (102 people)"}
 THRESHOLDS = (0.45, 0.60)
 """Of the table of people: one at which so few people show a difference, and the product's own."""
+
+
+ODDS_PEOPLE = (1, 5, 12, 20, 50, 100)
+ODDS_ASKED = (1e-3, risk.PRESETS["standard"], risk.PRESETS["strict"])
 
 
 def manifest() -> dict[str, Any]:
@@ -78,6 +86,54 @@ def tail_block() -> str:
             name = f"{VARIANTS[variant]}, {key.removeprefix('enrolled_')}"
             rows.append((name, [f"{found['comparisons']:,}", *cells, *["-"] * (5 - len(cells))]))
     return _markdown(("enrolled", "comparisons", "1 look in 10", "100", "1,000", "10,000", "100,000"), rows)
+
+
+def odds_block() -> str:
+    """What the lock derives for so many people of five templates each, and what that means for owners."""
+    of = calibration("cpu", "none", None)
+    if of is None:
+        return "Not measured of the networks that are here."
+    rows = []
+    for people in ODDS_PEOPLE:
+        cells = []
+        for asked in ODDS_ASKED:
+            found = Limits(0.0, asked, of).decide([5] * people)
+            known, (_, refused, approaches) = found.odds, risk.refused(of, found.similarity_min)
+            if known is None:
+                continue
+            likely, kind = (f"{risk.rounded(1 / each):,}" for each in (known.admitted, known.alike))
+            cells.append(f"{found.similarity_min:.3f}: {likely}; {kind}; {refused} of {approaches}")
+        rows.append((str(people), cells))
+    return _markdown(("enrolled", *map(risk.one_in, ODDS_ASKED)), rows)
+
+
+def risk_block() -> str:
+    """What the odds are made of."""
+    measured = manifest()["risk"]
+    names = {
+        "crowd": "people before one camera are more alike by",
+        "alike": "people of one kind before one camera, by",
+        "templates": "the mean of very many templates is more alike by",
+        "rho": "correlation of the looks of one approach",
+        "agreement": "cosine of two looks of one approach",
+    }
+    rows = [
+        (
+            f"one comparison in {1 / share:,.0f} exceeds",
+            [_spread(of["tail"]["similarities"][place], of["tail"]["intervals"][place]) for of in measured.values()],
+        )
+        for place, share in enumerate(measured["cpu"]["tail"]["shares"])
+    ]
+    for key, name in names.items():
+        source = f"{measured['cpu'][key]['data_set']}, {measured['cpu'][key]['people']:,} people"
+        rows.append(
+            (f"{name} ({source})", [_spread(of[key]["value"], of[key]["interval"]) for of in measured.values()])
+        )
+    return _markdown(("", *(VARIANTS[variant] for variant in measured)), rows)
+
+
+def _spread(value: float, ends: Sequence[float]) -> str:
+    return f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
 
 
 def card_block(name: str) -> str:
@@ -241,6 +297,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "table": table_block,
     "people": people_block,
     "tail": tail_block,
+    "risk": risk_block,
     **{name: partial(card_block, name) for name in ("pnet", "rnet", "onet", "mobilefacenet")},
     "steps": steps_block,
     "cascade": cascade_block,

@@ -98,12 +98,12 @@ def exit_codes_block() -> str:
 def commands_block() -> str:
     """Every command's help, as it prints it."""
     parts = []
-    for words in ((), *_verbs(cli.facelatch)):
+    whole = cli.verbs()
+    for words in ((), *_verbs(whole)):
         command: click.Command = cli.facelatch
         context = click.Context(command, info_name="facelatch", terminal_width=100, **command.context_settings)
         for word in words:
-            assert isinstance(command, click.Group)  # noqa: S101 - _verbs only descends into groups
-            command = command.commands[word]
+            command = (_below(command) or whole)[word]
             context = click.Context(command, info_name=word, parent=context, terminal_width=100)
         parts.append(f"```text\n$ facelatch {' '.join([*words, '--help'])}\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
@@ -138,14 +138,17 @@ def accuracy_block() -> str:
     return "\n".join([*lines, ""])
 
 
-def _verbs(group: click.Group) -> list[tuple[str, ...]]:
+def _verbs(commands: Mapping[str, click.Command]) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
-    for name, command in group.commands.items():
+    for name, command in commands.items():
         if not isinstance(command, click.Group) or command.invoke_without_command:
             found.append((name,))
-        if isinstance(command, click.Group):
-            found += [(name, *rest) for rest in _verbs(command)]
+        found += [(name, *rest) for rest in _verbs(_below(command))]
     return found
+
+
+def _below(command: click.Command) -> Mapping[str, click.Command]:
+    return command.commands if isinstance(command, click.Group) else {}
 
 
 BLOCKS: Blocks = {
@@ -158,6 +161,7 @@ BLOCKS: Blocks = {
     "commands": commands_block,
     "networks": networks_block,
     "accuracy": accuracy_block,
+    "odds": cards.odds_block,
 }
 
 PAGES: Mapping[Path, Blocks] = {

@@ -1,35 +1,83 @@
-"""The command ``facelatch``: each verb parses, calls one function of ``app`` or ``enroll``, and prints."""
+"""The command ``facelatch``: each verb parses, calls one function of ``app`` or ``enroll``, and prints.
+
+A verb's modules are imported when it is called, and no other's: `facelatch secure` runs after a guardian that was
+killed while the relay was driven, and every import is time in which the door stands open; and `facelatch usb` and
+`bundle` run on laptops, which lack what only a lock has and may be no Linux.
+"""
 
 import logging
 import sys
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from edge import config as configuration
-from edge import coredump
-from edge.cli.doctor import doctor
-from edge.cli.enroll import enroll
-from edge.cli.log import log_group
-from edge.cli.look import look
-from edge.cli.operate import clear, lockdown, unlock
-from edge.cli.people import forget, people
-from edge.cli.permits import holidays
-from edge.cli.records import consent_command
-from edge.cli.reembed import reembed
-from edge.cli.run import door, eyes, link, run, secure, status, stick
-from edge.cli.settings import config_group
-from edge.cli.store import backup, keys_group, restore
-from edge.cli.wiring import wiring
 from edge.core.names import harmless
 from edge.errors import FacelatchError
-from edge.laptop.bundles import bundle_group
-from edge.laptop.commands import usb
+
+VERBS = {
+    "unlock": ("edge.cli.operate:unlock",),
+    "lockdown": ("edge.cli.operate:lockdown",),
+    "clear": ("edge.cli.operate:clear",),
+    "holidays": ("edge.cli.permits:holidays",),
+    "run": ("edge.cli.run:run",),
+    "enroll": ("edge.cli.enroll:enroll",),
+    "people": ("edge.cli.people:people", "edge.cli.permits", "edge.cli.records", "edge.cli.reembed"),
+    "forget": ("edge.cli.people:forget",),
+    "consent": ("edge.cli.records:consent_command",),
+    "backup": ("edge.cli.store:backup",),
+    "restore": ("edge.cli.store:restore",),
+    "keys": ("edge.cli.store:keys_group",),
+    "look": ("edge.cli.look:look",),
+    "status": ("edge.cli.run:status",),
+    "risk": ("edge.cli.risk:risk",),
+    "log": ("edge.cli.log:log_group",),
+    "doctor": ("edge.cli.doctor:doctor",),
+    "wiring": ("edge.cli.wiring:wiring",),
+    "config": ("edge.cli.settings:config_group",),
+    "door": ("edge.cli.run:door", "edge.cli.operate"),
+    "secure": ("edge.cli.secure:secure",),
+    "eyes": ("edge.cli.run:eyes",),
+    "link": ("edge.cli.run:link",),
+    "stick": ("edge.cli.run:stick",),
+    "usb": ("edge.laptop.commands:usb",),
+    "bundle": ("edge.laptop.bundles:bundle_group",),
+}
+"""Where each verb is, and the modules that add verbs below it."""
+
+ANYWHERE = frozenset({"usb", "bundle"})
+"""What a machine that is no Linux has of them."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("facelatch"), prog_name="facelatch")
+class Verbs(click.Group):
+    """A group that imports a verb when it is called."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(VERBS if sys.platform == "linux" else ANYWHERE)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in VERBS and name not in ANYWHERE and sys.platform != "linux":
+            context.fail("A lock runs on Linux. On this machine there are `facelatch usb` and `facelatch bundle`.")
+        return _verb(name) if name in VERBS else None
+
+
+def _verb(name: str) -> click.Command:
+    place, *below = VERBS[name]
+    module, _, attribute = place.partition(":")
+    command: click.Command = getattr(import_module(module), attribute)
+    for each in below:
+        import_module(each)
+    return command
+
+
+def verbs() -> dict[str, click.Command]:
+    """Every verb, imported: for what prints or checks them all."""
+    return {name: _verb(name) for name in VERBS}
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="facelatch", prog_name="facelatch")
 @click.option(
     "--config",
     "config_path",
@@ -46,40 +94,12 @@ def facelatch(context: click.Context, config_path: Path | None) -> None:
     context.obj = config_path
 
 
-people.add_command(reembed)
-for command in (
-    unlock,
-    lockdown,
-    clear,
-    holidays,
-    run,
-    enroll,
-    people,
-    forget,
-    consent_command,
-    backup,
-    restore,
-    keys_group,
-    look,
-    status,
-    log_group,
-    doctor,
-    wiring,
-    config_group,
-    door,
-    secure,
-    eyes,
-    link,
-    stick,
-    usb,
-    bundle_group,
-):
-    facelatch.add_command(command)
-
-
 def main() -> None:
     """Run the command; a FacelatchError becomes its message on standard error and its exit code."""
-    coredump.forbid()
+    if sys.platform == "linux":
+        from edge import coredump
+
+        coredump.forbid()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     try:
         facelatch(prog_name="facelatch")

@@ -61,15 +61,16 @@ def look(config_path: Path | None, images: tuple[Path, ...], annotate: Path | No
     if annotate is not None and len(images) != 1:
         raise click.UsageError("--annotate takes one picture at a time.")
     config = configuration.load(config_path)
+    similarity_min = app.status(config).similarity_min
     detector, embedder = app.detector(config, photographs=True), app.embedder(config)
     lines: list[PictureLine] = []
     for path in images:
         line = _picture(config, detector, embedder, path, annotate)
         lines.append(line)
         if not as_json:
-            _print(line, config)
+            _print(line, config, similarity_min)
     if as_json:
-        print_json({"similarity_min": config.match.similarity_min, "liveness": config.liveness.mode, "pictures": lines})
+        print_json({"similarity_min": similarity_min, "liveness": config.liveness.mode, "pictures": lines})
     failed = [line for line in lines if line.error]
     if failed:
         raise InputError(f"{len(failed)} of {len(lines)} pictures could not be looked at. The reasons are above.")
@@ -126,7 +127,7 @@ def _face(config: Config, embedder: Embedder, rgb: Rgb, face: Face, timings_ms: 
     )
 
 
-def _print(line: PictureLine, config: Config) -> None:
+def _print(line: PictureLine, config: Config, similarity_min: float) -> None:
     if line.error:
         errors.print(f"facelatch: {harmless(line.error)}", markup=False)
         return
@@ -150,7 +151,7 @@ def _print(line: PictureLine, config: Config) -> None:
     table(f"{line.picture} · {line.width}x{line.height} · {count} face{'s' * (count != 1)}", columns, rows)
     steps = " · ".join(f"{step} {ms:.1f}" for step, ms in line.timings_ms.items())
     console.print(
-        f"ms: {steps}\nthreshold {config.match.similarity_min:.2f} · liveness {config.liveness.mode} · opens nothing",
+        f"ms: {steps}\nthreshold {similarity_min:.3f} · liveness {config.liveness.mode} · opens nothing",
         markup=False,
         style="dim",
     )

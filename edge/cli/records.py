@@ -165,7 +165,7 @@ def _ageing(config: Config, name: str) -> Ageing:
         for line in (*first.lines, *newest.lines)
         if isinstance(similarity := line.detail.get("similarity"), float)
     }
-    return trend(list(grants.values()), config.match.similarity_min)
+    return trend(list(grants.values()), app.status(config).similarity_min)
 
 
 def _log(config: Config, name: str) -> list[wire.LogLine]:

@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from edge import app, wire
 from edge import config as configuration
+from edge.cli.people import people
 from edge.errors import FaceError, FacelatchError
 from edge.output import errors, json_option, print_json, table
 from edge.ports import Embedder
@@ -26,7 +27,7 @@ class Reembedded(msgspec.Struct):
     refused: str | None = None
 
 
-@click.command()
+@people.command()
 @json_option
 @click.pass_obj
 def reembed(config_path: Path | None, as_json: bool) -> None:

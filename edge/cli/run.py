@@ -86,17 +86,6 @@ def door(context: click.Context, as_json: bool) -> None:
 
 @click.command()
 @click.pass_obj
-def secure(config_path: Path | None) -> None:
-    """Drive the bolt to its secure level, where no guardian runs (any more).
-
-    The service does so whenever it ends, however it ended, also when that was for a mistake in the configuration: only
-    the sections [bolt] and [paths] are read.
-    """
-    app.secure(configuration.load(config_path, only=("bolt", "paths")))
-
-
-@click.command()
-@click.pass_obj
 def eyes(config_path: Path | None) -> None:
     """Be the eyes alone: the service facelatch-eyes."""
     app.watch_door(configuration.load(config_path))

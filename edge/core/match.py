@@ -27,9 +27,15 @@ class Index:
         self._ids: npt.NDArray[np.int64]
         self._ids, rows = np.unique(gallery.person_ids, return_inverse=True)
         self._centres: FloatArray = centres(gallery.templates, rows, len(self._ids))
+        self._counts = np.bincount(rows, minlength=len(self._ids))
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    @property
+    def templates(self) -> list[int]:
+        """How many each person has, in the order of their ids."""
+        return [int(count) for count in self._counts]
 
     def replaced(self, person_id: int, gallery: Gallery) -> "Index":
         """This index after a change of one person, ``gallery`` holding that person's templates (none: the person is
@@ -40,6 +46,7 @@ class Index:
         order = np.argsort(ids)
         changed = copy(self)
         changed._ids = ids[order]
+        changed._counts = np.concatenate([self._counts[kept], one._counts])[order]
         changed._centres = np.concatenate([self._centres[kept], one._centres])[order]
         changed._names = {**{id_: name for id_, name in self._names.items() if id_ != person_id}, **gallery.names}
         return changed

@@ -49,6 +49,13 @@ ENROL_MIN_SHARPNESS = 0.045
 refuses nine in ten from a Gaussian of 2 px or a motion of 9 px of the aligned face on (cosine 0.82 and 0.66 after
 0.94). The least of the good pictures has 0.061."""
 
+SURE = 0.99
+"""The detector's probability of a face that nothing hides: 99 of 100 frames of a webcam (NUAA) have more. Half covered
+ones have less (0.947 in a tenth), as has a face in the dark (0.848) or on a T-shirt (0.84 in nine of ten)."""
+
+WEIGHT_MIN = 0.1
+"""What the worst usable look is worth: it is a look."""
+
 _EYES = np.s_[46:57, 29:48], np.s_[46:57, 64:83]
 _CHEEKS = np.s_[68:81, 29:44], np.s_[68:81, 69:84]
 _FACE_AT_HALF_SIZE = np.s_[12:54, 10:46]
@@ -80,6 +87,19 @@ def flaw(quality: Quality, min_face_px: float) -> str | None:
         or _turned_away(quality, MAX_YAW_DEG)
         or _badly_lit(quality, MIN_BRIGHTNESS, MAX_BRIGHTNESS)
     )
+
+
+def weight(quality: Quality) -> float:
+    """What a usable look is worth beside others of its approach, ``WEIGHT_MIN`` to 1.
+
+    Less for blur and for what hardly is a face, by which similarity suffers (cosine to templates of another day, median
+    of 130 webcam frames of six people, 0.793 as they are): 0.590 blurred by a tenth of the face, 0.525 half covered,
+    0.564 with the mouth covered, 0.505 in the dark. Size, pose and brightness that ``flaw`` lets pass tell nothing
+    beyond that: 0.778 at 60 px.
+    """
+    sharp = min(quality.sharpness / ENROL_MIN_SHARPNESS, 1.0)
+    sure = min((1 - SURE) / max(1 - quality.probability, 1e-6), 1.0)
+    return max(sharp * sure, WEIGHT_MIN)
 
 
 def enrolment_flaw(quality: Quality, min_face_px: float) -> str | None:

@@ -56,7 +56,8 @@ class SystemClock:
         What that clock says is believed: one that was set wrong is not noticed.
         """
         if self.now_s() - self._asked_s > TRUST_KEPT_S:
-            self._trusted = synchronised() or any(path.exists() for path in _RTC)
+            # os.path: what cannot be looked at is no clock to be trusted, and no error.
+            self._trusted = synchronised() or any(os.path.exists(path) for path in _RTC)
             self._asked_s = self.now_s()
         return self._trusted
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from edge.devices.lines import as_os_error
-from edge.errors import LineError
+from edge.errors import BoltError, LineError
 
 CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """The header's gpiochip on Pi 5, Pi 4 and older ones. Chip *numbers* moved between kernels; labels did not."""
@@ -97,12 +97,43 @@ class GpioLines:
 
 def header_factory() -> Any:
     """gpiozero's lgpio factory on the chip whose label is the header's. Raises LineError."""
+    chip = _header_chip()
     try:
-        import lgpio
         from gpiozero.pins.lgpio import LGPIOFactory
     except ImportError as error:
+        raise LineError(f"gpiozero is not installed ({error}). Run install.sh again; {ELSEWHERE}") from error
+    return LGPIOFactory(chip=chip)
+
+
+def secure_line(number: int, *, active_high: bool) -> None:
+    """Drive one BCM output to its inactive level, once, and let go of it: `facelatch secure`.
+
+    Through lgpio alone, as importing gpiozero takes as long as the rest of that command. Raises LineError, also when
+    the line is in use, and BoltError when it does not follow.
+    """
+    chip = _header_chip()
+    import lgpio
+
+    inactive = 0 if active_high else 1
+    with _taking(number):
+        handle = lgpio.gpiochip_open(chip)
+        try:
+            lgpio.gpio_claim_output(handle, number, inactive)
+            follows = lgpio.gpio_read(handle, number) == inactive
+        finally:
+            lgpio.gpiochip_close(handle)
+    if not follows:
+        raise BoltError(f"The bolt BCM {number} did not secure: it reads the other level. Check the relay's wiring.")
+
+
+def _header_chip() -> int:
+    """The number of the gpiochip whose label is the header's. Raises LineError."""
+    try:
+        import lgpio
+    except (ImportError, OSError) as error:  # OSError: it makes a pipe in the working directory as it is imported
         raise LineError(
-            f"lgpio is not installed ({error}). On a Raspberry Pi run `sudo apt install python3-lgpio`; {ELSEWHERE}"
+            f"lgpio cannot be used ({error}). On Raspberry Pi OS run `sudo apt install python3-lgpio`; Debian 13 has "
+            f"no such package: there, and {ELSEWHERE}"
         ) from error
 
     for number in range(CHIPS_MAX):
@@ -113,7 +144,7 @@ def header_factory() -> Any:
         label = lgpio.gpio_get_chip_info(handle)[3]
         lgpio.gpiochip_close(handle)
         if label in CHIP_LABELS:
-            return LGPIOFactory(chip=number)
+            return number
     raise LineError(
         f"No gpiochip is labelled {', '.join(CHIP_LABELS)}: this is no Raspberry Pi. On a Pi join the group gpio; "
         + ELSEWHERE

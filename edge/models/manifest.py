@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -117,6 +117,12 @@ class Shelf:
             )
         return card.template_model, card.outputs["embedding"].shape[-1]
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all its networks together: what was measured with them holds for them alone."""
+        files = "".join(f"{name} {card.sha256}\n" for name, card in sorted(self.cards.items()))
+        return hashlib.sha256(files.encode()).hexdigest()
+
     def load(self, name: str) -> bytes:
         """The network's bytes, only when size and SHA-256 are the manifest's. Raises ModelError."""
         card = self.card(name)
@@ -139,12 +145,20 @@ def variants(folder: Path | None = None) -> list[str]:
 def template_space(device: str, fallback: str, folder: Path | None) -> tuple[str, int]:
     """``Shelf.template_space`` of the networks that ``edge.models.device`` would choose, read from the manifest alone:
     for the process that may load no network. Raises ModelError."""
+    return configured(device, fallback, folder).template_space()
+
+
+def configured(device: str, fallback: str, folder: Path | None) -> Shelf:
+    """The shelf for the ``device``; with the fallback "cpu" the one that facelatch ships for the processor, where there
+    is none. Raises ModelError."""
     try:
-        return Shelf.open(folder, device).template_space()
+        shelf = Shelf.open(folder, device)
+        shelf.template_space()
     except ModelError:
         if device not in STATIC or fallback != "cpu":
             raise
-        return Shelf.open().template_space()
+        return Shelf.open()
+    return shelf
 
 
 def own_folder() -> Path:
@@ -167,6 +181,14 @@ def _remedy(folder: Path) -> str:
 
 
 def _read(folder: Path) -> dict[str, _Model]:
+    return section(folder, _Manifest).models
+
+
+Section = TypeVar("Section", bound=msgspec.Struct)
+
+
+def section(folder: Path, kind: type[Section]) -> Section:
+    """Those tables of the folder's manifest that ``kind`` has fields for; others are passed over. Raises ModelError."""
     path = folder / MANIFEST
     try:
         content = _bytes(path, MANIFEST_MAX_BYTES + 1)
@@ -183,7 +205,7 @@ def _read(folder: Path) -> dict[str, _Model]:
         schema = document.get("schema")
         if schema != SCHEMA:
             raise ValueError(f"its schema is {schema!r:.20}, not {SCHEMA}")
-        return msgspec.convert(document, _Manifest).models
+        return msgspec.convert(document, kind)
     except (ValueError, RecursionError) as error:
         # Not TOML, not UTF-8, brackets for ever, a field of another kind, a schema that cannot even be printed.
         raise ModelError(f"The networks' manifest {path} is damaged ({error}). {_remedy(folder)}") from error

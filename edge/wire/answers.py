@@ -86,7 +86,7 @@ class Status(msgspec.Struct, tag="status", frozen=True):
     """What the lock says of itself; every field is for people, and for ``--json``.
 
     ``people`` counts who can be recognised, ``enrol_again`` those besides who cannot, as their templates are of another
-    model.
+    model. ``threshold`` says where ``similarity_min`` comes from, and what it comes to.
     """
 
     door: str
@@ -100,6 +100,7 @@ class Status(msgspec.Struct, tag="status", frozen=True):
     mode: str = "normal"
     is_open: bool = False
     latched: bool = False
+    threshold: str = ""
 
     def line(self) -> str:
         """The status line, with the simulated bolt and the liveness mode always named."""
@@ -109,7 +110,8 @@ class Status(msgspec.Struct, tag="status", frozen=True):
         latched = " · latched: `facelatch clear` ends it" if self.latched else ""
         return (
             f"{self.door} ({self.reason}){latched}{leaf}{mode} · bolt {self.bolt} · liveness {self.liveness} · "
-            f"eyes {self.eyes} · {self.people} enrolled{again} · similarity at least {self.similarity_min:.2f}"
+            f"eyes {self.eyes} · {self.people} enrolled{again} · similarity at least "
+            f"{self.similarity_min:.3f} ({self.threshold})"
         )
 
 

@@ -13,6 +13,7 @@ from edge.cable.port import UnpluggedError
 from edge.cable.service import Service
 from edge.cable.talk import Finding
 from edge.cable.uploads import Uploads
+from edge.core.risk import Limits
 from edge.errors import WireError
 from edge.guardian import Guardian
 from edge.laptop.keys import Keys, named
@@ -166,6 +167,6 @@ def rigged(config: Config, studio: CableStudio, model_id: str, dimension: int) -
     clock = FakeClock()
     said: list[tuple[str, Mapping[str, Plain]]] = []
     with SqliteStore.open(config.store_path, model_id, dimension, clock) as store:
-        registry = Registry(store, model_id, dimension, 0.6, 0.05)
+        registry = Registry(store, model_id, dimension, Limits(0.6), 0.05)
         guardian = Guardian(config, registry, store, FailingBolt(), clock, lambda k, v: said.append((k, v)))
         yield Rig(config, guardian, clock, studio, said)

@@ -15,8 +15,9 @@ OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
 
 
 def test_an_owner_pairs_enrols_looks_and_forgets(house: Config, photos: dict[str, Path], tmp_path: Path) -> None:
+    """At 115,200 baud, where a person is no more than the line carries in half a minute; the time is not asserted."""
     laptop = Laptop(tmp_path)
-    with plugged() as cable, lock(house, cable):
+    with plugged(UART_BYTES_S) as cable, lock(house, cable):
         port = cable.laptop
         stranger = laptop.run("status", port=port)
         assert stranger.returncode == 4
@@ -26,7 +27,9 @@ def test_an_owner_pairs_enrols_looks_and_forgets(house: Config, photos: dict[str
         assert (tmp_path / "config" / "facelatch" / "usb.json").stat().st_mode & 0o077 == 0
         assert "LOCKED" in laptop.ok("status", port=port)
 
+        before = cable.passed["lock"]
         said = laptop.ok("enroll", "Barack Obama", *(photos[name] for name in OBAMA), port=port)
+        assert cable.passed["lock"] - before < 30 * UART_BYTES_S
         assert "Barack Obama is enrolled with 3 templates." in said
         assert json.loads(laptop.ok("people", "--json", port=port))[0]["templates"] == 3
         assert "Barack Obama" in ok(house, "people")
@@ -42,8 +45,6 @@ def test_an_owner_pairs_enrols_looks_and_forgets(house: Config, photos: dict[str
         opened = bundle.read(packed.read_bytes(), cable_key(house))
         assert [entry.name for entry in opened.head.people] == ["Joe Biden"]
         assert laptop.command("bundle", "create", people.parent, "--out", packed).returncode == 4
-        again = laptop.run("enroll", "Barack Obama", photos["obama.jpg"], port=port)
-        assert again.returncode == 5
         assert laptop.run("forget", "Nobody", "--yes", port=port).returncode == 5
         laptop.ok("forget", "Barack Obama", "--yes", port=port)
         assert "Barack Obama" not in ok(house, "people")
@@ -55,18 +56,6 @@ def test_an_owner_pairs_enrols_looks_and_forgets(house: Config, photos: dict[str
         gone = laptop.run("people", port=port)
         assert gone.returncode == 10
         assert "does not know this laptop" in gone.stderr
-
-
-def test_a_person_fits_through_115200_baud(house: Config, photos: dict[str, Path], tmp_path: Path) -> None:
-    """What is sent at that speed is what the line carries in half a minute; how long it took is not asserted."""
-    laptop = Laptop(tmp_path)
-    with plugged(UART_BYTES_S) as cable, lock(house, cable):
-        code = ok_json(house, "usb", "pair")["code"]
-        laptop.ok("pair", code, port=cable.laptop)
-        before = cable.passed["lock"]
-        laptop.ok("enroll", "Barack Obama", *(photos[name] for name in OBAMA), port=cable.laptop)
-        assert cable.passed["lock"] - before < 30 * UART_BYTES_S
-    assert [person["name"] for person in ok_json(house, "people")] == ["Barack Obama"]
 
 
 def test_a_port_where_nobody_answers_and_one_that_is_none(tmp_path: Path) -> None:

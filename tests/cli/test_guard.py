@@ -116,7 +116,7 @@ def test_a_mistake_in_the_configuration_does_not_keep_the_bolt_from_being_secure
     line = house.lines_path / str(house.bolt.pin)
     line.write_text("1\n")
     file = Path(house.paths.state).parent / "facelatch.toml"
-    mistaken = file.read_text().replace("window_s = 2.0", "window_s = 99.0").replace("[door]", "[dor]")
+    mistaken = file.read_text().replace("fps = 15.0", "fps = 990.0").replace("[door]", "[dor]")
     file.write_text(mistaken)
     arguments = [sys.executable, "-m", "edge", "--config", str(file)]
     environment = {**os.environ, "FACELATCH_NONSENSE": "1"}

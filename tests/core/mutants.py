@@ -107,26 +107,57 @@ MUTANTS: dict[str, Mutant] = {
         "core/evidence.py", "if look.track in self._settled:", "if False:", _EVIDENCE
     ),
     "looks of two tracks are added up": Mutant(
-        "core/evidence.py", "look.track != self._seen[-1].track or ", "", _EVIDENCE
+        "core/evidence.py", "if approach is None or approach.track != look.track:", "if approach is None:", _EVIDENCE
     ),
     "one look sent again counts again": Mutant(
-        "core/evidence.py", " or look.captured_s <= self._seen[-1].captured_s", "", _EVIDENCE
+        "core/evidence.py", "if look.captured_s <= approach.captured_s:", "if False:", _EVIDENCE
     ),
-    "the window has no end": Mutant(
-        "core/evidence.py", "if look.captured_s - seen.captured_s <= terms.window_s]", "]", _EVIDENCE
+    "looks far apart are one approach": Mutant(
+        "core/evidence.py", " or now_s - approach.last_s > GONE_S:", ":", _EVIDENCE
     ),
-    "two looks suffice": Mutant(
-        "core/evidence.py",
-        "len(agreeing) >= terms.looks_needed:",
-        "len(agreeing) >= terms.looks_needed - 1:",
-        _EVIDENCE,
+    "one look suffices": Mutant(
+        "core/stopping.py", "if looks < self.looks_min:", "if looks < 1:", ("core/test_stopping.py",)
+    ),
+    "an approach of one look is an attempt": Mutant(
+        "core/evidence.py", " and pool.looks >= stopping.looks_min:", ":", _EVIDENCE
+    ),
+    "the first looks need be no clearer": Mutant(
+        "core/evidence.py", "needed = stopping.needed(pool.looks, ", "needed = stopping.needed(99, ", _EVIDENCE
     ),
     "a look at somebody else does not matter": Mutant(
-        "core/evidence.py", "len(agreeing) == len(names) and ", "", _EVIDENCE
+        "core/evidence.py", "approach.named not in (None, named.person_id):", "False:", _EVIDENCE
+    ),
+    "looks name one and together resemble another": Mutant(
+        "core/evidence.py",
+        "if match is not None and approach.named in (None, match.person_id):",
+        "if match is not None:",
+        _EVIDENCE,
+    ),
+    "an approach has no last look": Mutant(
+        "core/evidence.py", "if approach.looks >= stopping.looks_max:", "if False:", _EVIDENCE
+    ),
+    "whoever was refused tries on": Mutant(
+        "core/evidence.py", "if pause is not None and now_s < pause.until_s:", "if False:", _EVIDENCE
+    ),
+    "whoever was refused never tries again": Mutant("core/evidence.py", " and now_s < pause.until_s:", ":", _EVIDENCE),
+    "a second face leaves what was gathered": Mutant(
+        "core/evidence.py",
+        "        self._end_approach()\n        self._grant = None\n",
+        "        self._grant = None\n",
+        _EVIDENCE,
+    ),
+    "another face inherits the track": Mutant(
+        "core/track.py",
+        "track.pool.agreement(embedding) >= SAME_FACE_MIN",
+        "True",
+        ("core/test_track.py",),
+    ),
+    "a poor look is worth as much as a good one": Mutant(
+        "core/quality.py", "return max(sharp * sure, WEIGHT_MIN)", "return 1.0", ("core/test_pool.py",)
     ),
     "the margin does not matter": Mutant("core/match.py", " and match.margin >= margin_min", "", _EVIDENCE),
     "a face that is not live counts": Mutant(
-        "core/evidence.py", "        if named is not None and not is_live:", "        if False:", _EVIDENCE
+        "core/evidence.py", "        if not is_live:", "        if False:", _EVIDENCE
     ),
     "a face that is not live keeps a grant": Mutant(
         "core/evidence.py", "named if is_live else None)", "named)", _EVIDENCE
@@ -150,10 +181,13 @@ MUTANTS: dict[str, Mutant] = {
         "core/evidence.py", "if (look.track, named.person_id) == (grant.track, grant.person_id):", "if True:", _EVIDENCE
     ),
     "a near miss is no attempt": Mutant(
-        "core/evidence.py", "band[0] <= match.similarity < band[1])", "False)", _EVIDENCE
+        "core/evidence.py", "if not (is_near or acceptable(", "if not (acceptable(", _EVIDENCE
     ),
     "a clear stranger is an attempt": Mutant(
-        "core/evidence.py", "band[0] <= match.similarity < band[1])", "match.similarity < band[1])", _EVIDENCE
+        "core/evidence.py",
+        "is_near = terms.similarity_min - terms.near_miss <= match.similarity <",
+        "is_near = match.similarity <",
+        _EVIDENCE,
     ),
     "an attempt is at whom the last look resembled": Mutant(
         "core/evidence.py",
@@ -161,13 +195,13 @@ MUTANTS: dict[str, Mutant] = {
         "if True:",
         _EVIDENCE,
     ),
-    "who stays makes one attempt only": Mutant(
-        "core/evidence.py", " or now_s - approach.began_s > APPROACH_S", "", _EVIDENCE
+    "an approach lasts for ever": Mutant(
+        "core/evidence.py", "APPROACH_S and approach.refusal is not None:", "1e9:", _EVIDENCE
     ),
     "eyes that restart wipe an attempt": Mutant(
         "core/evidence.py",
-        "        self._end_approach()\n        self._seen: deque",
-        "        self._seen: deque",
+        "        self._end_approach()\n        self._pauses: dict",
+        "        self._approach = None\n        self._pauses: dict",
         _EVIDENCE,
     ),
     "a disabled person comes in": Mutant("core/rules.py", "if permission.disabled:", "if False:", _RULES),

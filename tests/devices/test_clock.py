@@ -111,3 +111,10 @@ def _zone_folders() -> list[Path]:
     import zoneinfo
 
     return [Path(folder) for folder in zoneinfo.TZPATH]
+
+
+def test_a_clock_that_cannot_be_looked_at_is_none_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a sandbox hides it: the guardian asks at every look."""
+    monkeypatch.setattr(module, "synchronised", lambda: False)
+    monkeypatch.setattr(module, "_RTC", (Path("/" + "x" * 300),))
+    assert not SystemClock().trusted()

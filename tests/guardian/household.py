@@ -7,6 +7,7 @@ import numpy as np
 
 from edge import wire
 from edge.core.door import State
+from edge.core.risk import Limits
 from edge.errors import BoltError
 from edge.guardian import Guardian
 from edge.registry import Registry
@@ -18,6 +19,9 @@ from tests.core.looks import look
 from tests.fakes import FakeClock
 
 MODEL, DIMENSION = "test-space", 4
+SIMILARITY_MIN = 0.6
+"""Set by hand where a test sets none: nothing was measured of the test's own embeddings."""
+
 HELLO = wire.Hello(wire.VERSION, MODEL, DIMENSION, "a camera")
 
 
@@ -132,7 +136,8 @@ def settle(
     config: Config, store: SqliteStore, clock: FakeClock, bolt: FailingBolt, found: Sequence[Sensed] = ()
 ) -> Household:
     """A guardian with its eyes present, its inputs ``found`` like this."""
-    registry = Registry(store, MODEL, DIMENSION, config.match.similarity_min, config.match.margin_min)
+    limits = Limits(config.match.similarity_min or SIMILARITY_MIN)
+    registry = Registry(store, MODEL, DIMENSION, limits, config.match.margin_min)
     said: list[tuple[str, Mapping[str, Plain]]] = []
     lamps = Lamps()
     guardian = Guardian(

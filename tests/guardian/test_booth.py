@@ -114,7 +114,6 @@ def test_meanwhile_faces_open_nothing_and_everything_else_does(household: Househ
 
 def test_looks_from_before_open_nothing_afterwards(household: Household) -> None:
     household.eyes_see(ADA)
-    household.eyes_see(ADA)
     Command(household).cancels()
     household.eyes_see(ADA)
     assert not household.is_open()

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from edge import wire
+from edge.core.risk import Limits
 from edge.daily import DAY_S, DailyBackup
 from edge.errors import InputError, PersonError, StoreError
 from edge.expiry import BELIEVED_S, EVERY_S
@@ -192,7 +193,7 @@ def test_a_consent_of_no_time_is_refused(household: Household) -> None:
 def test_where_consent_is_required_nobody_is_enrolled_without(house: Config) -> None:
     clock = FakeClock()
     with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
-        registry = Registry(store, MODEL, DIMENSION, 0.6, 0.05, consent_required=True)
+        registry = Registry(store, MODEL, DIMENSION, Limits(0.6), 0.05, consent_required=True)
         question = wire.AskEnroll("Ada", MODEL, [wire.to_bytes(ADA)])
         with pytest.raises(InputError, match="this lock asks for consent"):
             registry.answer(question)

@@ -9,6 +9,7 @@ import pytest
 
 from edge import pin, wire
 from edge.core.door import State
+from edge.core.evidence import GONE_S
 from edge.errors import DoorError, InputError, PersonError, StoreError
 from edge.settings import Config, DoorConfig
 from edge.store.sqlite import SqliteStore
@@ -73,8 +74,8 @@ def test_a_use_counts_also_when_a_release_has_just_ended_and_nobody_has_looked(h
     allow(household, uses_left=2)
     assert household.comes(ADA, 1)
     assert household.bolt.until_s is not None
-    household.clock.advance(household.bolt.until_s - household.clock.now_s() - 0.25)
-    assert household.comes(ADA, 2)  # its third look decides, 50 ms after the end
+    household.clock.advance(household.bolt.until_s - household.clock.now_s() - 0.15)
+    assert household.comes(ADA, 2)  # its second look decides, 50 ms after the end
     assert household.store.permissions()[1].uses_left == 0
 
 
@@ -331,7 +332,7 @@ def test_at_night_the_pin_must_be_that_of_the_face_and_the_face_must_stay(with_p
 def tries(household: Household, who: Embedding, track: int) -> None:
     for _ in range(3):
         household.eyes_see(who, track=track)
-    household.passes(2)
+    household.passes(GONE_S + 1)
 
 
 def test_attempts_lock_that_face_out_and_nothing_else(with_pins: Household, house: Config) -> None:

@@ -6,6 +6,7 @@
 # Needs root: mmdebstrap makes device nodes, and the modules are built in a chroot. tests/lab/images.py calls it and
 # keeps the result as long as nothing that goes into it has changed.
 set -euo pipefail
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # mmdebstrap's helpers are the system's Python's
 suite=$1 arch=$2 folder=$3 public_key=$4
 guest=$(cd "$(dirname "$0")/guest" && pwd)
 
@@ -22,6 +23,13 @@ unpack() { # PACKAGE INTO [tar options]
     mkdir -p "$into" && dpkg-deb --fsys-tarfile "$root"/tmp/*.deb | tar -x -C "$into" "$@" && rm "$root"/tmp/*.deb
 }
 
+# A machine of another kind: its programs run under qemu-user.
+if [[ $arch != "$(dpkg --print-architecture)" ]]; then
+    formats=/proc/sys/fs/binfmt_misc
+    mountpoint -q "$formats" || mount -t binfmt_misc binfmt_misc "$formats"
+    [[ -e $formats/qemu-aarch64 ]] || cat /usr/lib/binfmt.d/qemu-aarch64.conf >"$formats/register"
+fi
+
 # --- Debian itself
 packages=(
     systemd-sysv udev dbus kmod iproute2 procps e2fsprogs openssh-server ca-certificates busybox-static sudo
@@ -31,7 +39,7 @@ packages=(
     ffmpeg v4l-utils gpiod sqlite3                       # the lab's hands and eyes
     gcc make libc6-dev xz-utils                          # the modules
 )
-[[ $suite != trixie ]] || packages+=(python3-libcamera libcamera-ipa)
+[[ $suite != trixie ]] || packages+=(python3-libcamera libcamera-ipa libcap-dev) # picamera2's ground
 mmdebstrap --quiet --arch="$arch" --variant=minbase --mode=root --components=main \
     --dpkgopt='path-exclude=/etc/kernel/postinst.d/initramfs-tools' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -83,6 +91,13 @@ inside env PYPI=1 python3 -m pip wheel --quiet --no-deps --wheel-dir /tmp/wheels
 rm -rf "$folder/wheels" && mv "$root/tmp/wheels" "$folder/wheels"
 say "$(ls "$folder/wheels")"
 
+# --- picamera2, which Raspberry Pi OS has in a package and Debian has not: beside the system, for the scenario that adds it
+if [[ $suite = trixie ]]; then
+    inside env PYPI=1 python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore --target=/opt/lab-picamera2 \
+        picamera2==0.3.38
+    say "picamera2 in $(du -sh "$root/opt/lab-picamera2" | cut -f1)"
+fi
+
 # --- the machine's own files
 install -D -m 600 "$public_key" "$root/root/.ssh/authorized_keys"
 echo facelatch-lab >"$root/etc/hostname"
@@ -96,7 +111,9 @@ mkdir -p "$root/etc/systemd/system/sysinit.target.wants"
 ln -sf ../lab-board.service "$root/etc/systemd/system/sysinit.target.wants/lab-board.service"
 inside systemctl -q enable systemd-networkd ssh
 # Nothing that only takes time in a machine without network or console.
-for unit in systemd-timesyncd systemd-networkd-wait-online getty@tty1 systemd-tpm2-setup systemd-tpm2-setup-early; do
+for unit in systemd-timesyncd systemd-networkd-wait-online getty@tty1 systemd-tpm2-setup systemd-tpm2-setup-early \
+    e2scrub_reap ldconfig modprobe@drm modprobe@efi_pstore modprobe@fuse systemd-network-generator \
+    systemd-udev-load-credentials; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit.service"
 done
 rm -f "$root"/etc/systemd/system/timers.target.wants/*.timer "$root/etc/resolv.conf"

@@ -34,7 +34,7 @@ def image(suite: str, arch: str, say: Say) -> tuple[Image, str]:
         if built.returncode:
             raise LabError(f"The image could not be built. The end of {log}:\n{log.read_text()[-2000:]}")
         (folder / "stamp").write_text(value)
-    return Image(folder, arch), value
+    return Image(folder, arch, suite), value
 
 
 def ready(machine: Image, stamp: str, say: Say) -> Snapshot:

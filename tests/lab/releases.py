@@ -1,5 +1,6 @@
 """Releases that follow this one, made of this checkout: one with a new schema, one that never serves the door."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,10 @@ PARTS = ("edge", "models_tflite", "pyproject.toml", "README.md", "LICENSE", "NOT
 
 NEXT = "99.1.0"
 BROKEN = "99.2.0"
+FOLDER = "/root/releases"
+"""Where the wheels are in the guest."""
+ENROLLED = "Barack Obama"
+"""Who is enrolled there before the upgrade."""
 SCHEMA = """
 
 KNOWN = (*KNOWN, "9999_lab")
@@ -41,6 +46,12 @@ def following(version: str) -> Path:
         notify = tree / "edge" / "notify.py"
         _change(notify, "READY=1", "STATUS=never ready")
     return wheels.product(tree, LAB / "releases" / f"{version}-wheel")
+
+
+def install(version: str, more: str = "") -> str:
+    """The guest's command that installs a release, whose environment may be there already."""
+    wheel = f"{FOLDER}/facelatch-{shlex.quote(version)}-py3-none-any.whl"
+    return f"/root/facelatch/systemd/install.sh --wheels /root/facelatch/wheels --wheel {wheel} {more}"
 
 
 def _change(path: Path, old: str, new: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.lab import __main__ as runner
 from tests.lab import board
 from tests.lab.board import Write
+from tests.lab.scenarios.powercut import Acknowledged
 
 
 def test_the_times_when_a_pin_was_high() -> None:
@@ -39,3 +40,10 @@ def test_a_scenario_says_what_it_proves_and_can_be_run(name: str) -> None:
 
 def test_the_installation_comes_first() -> None:
     assert runner.scenarios()[0] == "install"
+
+
+def test_what_was_acknowledged_before_a_cut() -> None:
+    lines = ["person A", "log a", "person B", "forgetting B", "forgotten B", "backup", "person C", "forgetting C"]
+    told = Acknowledged.of(lines)
+    assert told == Acknowledged({"A"}, {"B", "C"}, {"B"}, {"a"}, 1)
+    assert Acknowledged.of(lines[:3]).people == {"A", "B"}  # at an earlier moment

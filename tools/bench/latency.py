@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from edge import config as configuration
+from edge.core.risk import Limits
 from edge.devices.bolt import TimedBolt
 from edge.devices.clock import SystemClock
 from edge.guardian import Guardian
@@ -120,7 +121,7 @@ def _served(config: Config, line: NotedLine, heard: Callable[[str, Mapping[str, 
         clock = SystemClock()
         with SqliteStore.open(config.store_path, MODEL, DIMENSION, clock) as store:
             store.enroll("Ada", [OWNER])
-            household = Registry(store, MODEL, DIMENSION, config.match.similarity_min, config.match.margin_min)
+            household = Registry(store, MODEL, DIMENSION, Limits(0.6), config.match.margin_min)
             with closing(TimedBolt(line, clock)) as bolt:
                 guardian = Guardian(config, household, store, bolt, clock, heard)
                 with closing(Server(guardian, config.looks_path, config.control_path, clock)) as server:

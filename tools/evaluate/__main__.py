@@ -8,10 +8,29 @@ from typing import Any
 
 import click
 
+from edge.core.choose import SeveralFaces
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
 from edge.output import errors, json_option, print_json
-from tools.evaluate import alike, identification, keep, lfw, options, plot, record, report, summary, templates, wider
+from tools.evaluate import (
+    alike,
+    approaches,
+    failures,
+    identification,
+    individual,
+    keep,
+    lfw,
+    odds,
+    options,
+    plot,
+    reach,
+    record,
+    report,
+    summary,
+    wider,
+)
+from tools.evaluate import templates as templating
+from tools.evaluate.calibration import Sets, calibrate, described
 from tools.evaluate.detection import detect, look_at
 from tools.evaluate.networks import FP32, FP32_ABSENT, REFERENCE, Networks, check_folder, revision
 from tools.evaluate.options import FOLDER
@@ -172,7 +191,7 @@ def templates_command(
     """How many templates, and which mean? Enrolled in one session, recognised in the others."""
     networks = options.ready(folders, variants, cache)
     data_set = options.open_data_set(*chosen, limit)
-    results = [templates.several(data_set, each, cache) for each in networks]
+    results = [templating.several(data_set, each, cache) for each in networks]
     if as_json:
         print_json({"revision": revision(), "results": results})
     else:
@@ -217,6 +236,99 @@ def tail_command(
         print_json({"revision": revision(), "results": results})
     else:
         report.print_tail(results)
+        _print_origin(results, networks)
+
+
+@evaluate.command("approaches")
+@click.option(
+    "--faces",
+    "folder",
+    type=FOLDER,
+    required=True,
+    help="A folder with print_attack/live (NUAA) or clips; london and lfw_view1 fill the galleries.",
+)
+@options.network_options
+@click.option(
+    "--similarity-min",
+    "thresholds",
+    type=click.FloatRange(-1, 1),
+    multiple=True,
+    default=approaches.THRESHOLDS,
+    show_default=True,
+    help="match.similarity_min; several times.",
+)
+@click.option(
+    "--enrolled",
+    "sizes",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=approaches.SIZES,
+    show_default=True,
+    help="How many people are enrolled; several times.",
+)
+@click.option(
+    "--several",
+    type=click.Choice(["nearest", "refuse"]),
+    default="nearest",
+    show_default=True,
+    help="faces.several: many of these sequences have bystanders.",
+)
+@click.option("--failures", "sheet", type=options.FILE, help="Draw the worst failures with the reasons (PNG).")
+@click.option("--record", "is_kept", is_flag=True, help="Write how looks correlate into manifest.toml.")
+@options.limit_option("Only so many pictures of london and of lfw_view1 (there: pairs of each list).")
+@options.cache_option
+@json_option
+def approaches_command(
+    folder: Path,
+    folders: tuple[Path, ...],
+    variants: tuple[str, ...],
+    thresholds: tuple[float, ...],
+    sizes: tuple[int, ...],
+    several: SeveralFaces,
+    sheet: Path | None,
+    is_kept: bool,
+    limit: int | None,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
+    """Does the owner get in, and how soon, and who else does? Whole approaches, by the lock's own rule."""
+    networks = options.ready(folders, variants, cache)
+    if sheet is not None and not sheet.parent.is_dir():
+        raise InputError(f"The folder of {sheet!s:.120} does not exist. Make it, or name another file.")
+    results: list[approaches.Approaches] = []
+    for each in networks:
+        world = approaches.open_world(folder, each, cache, several, limit)
+        result, judged = approaches.evaluate(world, each, sorted(set(thresholds)), sorted(set(sizes)), several)
+        if sheet is not None and not results:
+            failures.draw(sheet, failures.worst(judged), each)
+        results.append(result)
+        if is_kept:
+            keep.add(each.shelf.folder, "approaches", each.variant, approaches.table(result, revision()))
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_approaches(results)
+        _print_origin(results, networks)
+
+
+@evaluate.command("reach")
+@click.option(
+    "--faces",
+    "folder",
+    type=FOLDER,
+    required=True,
+    help="A folder with any of london, print_attack/live (NUAA), lfw_view1 and clips.",
+)
+@options.network_options
+@json_option
+def reach_command(folder: Path, folders: tuple[Path, ...], variants: tuple[str, ...], as_json: bool) -> None:
+    """How far away, and how far turned, may a face be? By size in pixels and by yaw; centimetres by lens."""
+    networks = options.ready(folders, variants, None)
+    results = [reach.reach(folder, each) for each in networks]
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        report.print_reach(results)
         _print_origin(results, networks)
 
 
@@ -300,6 +412,63 @@ def record_command(
     if not all(target.met for target in reached):
         errors.print("A target is missed.", style="bold red")
         sys.exit(1)
+
+
+@evaluate.command("calibrate")
+@click.option("--data", type=FOLDER, required=True, help="A folder with lfw_view1, print_attack/live and london.")
+@click.option(
+    "--models", type=FOLDER, help="The networks whose manifest is written.  [default: those of this checkout]"
+)
+@options.cache_option
+@json_option
+def calibrate_command(data: Path, models: Path | None, cache: Path | None, as_json: bool) -> None:
+    """Measure what the lock's odds are made of, and write it into manifest.toml."""
+    models = models or own_folder()
+    networks = options.ready((models,), (), cache)
+    found = {each.variant: (each.digest, calibrate(Sets.open(data, each, cache))) for each in networks}
+    tables = keep.risk_tables(found, revision())
+    keep.write(models, tables)
+    if as_json:
+        print_json(tables)
+    else:
+        odds.print_calibrations({variant: of for variant, (_, of) in found.items()})
+        report.dim(f"Written to {models}/manifest.toml.")
+
+
+@evaluate.command("risk")
+@click.option("--data", type=FOLDER, required=True, help="A folder with lfw_view1, print_attack/live and london.")
+@options.network_options
+@options.cache_option
+@json_option
+def risk_command(
+    data: Path, folders: tuple[Path, ...], variants: tuple[str, ...], cache: Path | None, as_json: bool
+) -> None:
+    """Predicted against observed: strangers let in, of people whom the prediction was not made from."""
+    networks = options.ready(folders, variants or ("cpu", "edgetpu"), cache)
+    results = [line for each in networks for line in odds.compare(each.variant, Sets.open(data, each, cache))]
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        odds.print_lines(results)
+
+
+@evaluate.command("individual")
+@options.data_set_options
+@options.network_options
+@options.cache_option
+@json_option
+def individual_command(
+    chosen: tuple[str, Path], folders: tuple[Path, ...], variants: tuple[str, ...], cache: Path | None, as_json: bool
+) -> None:
+    """Would a threshold for each person help? Strangers let in at equal refusals of owners."""
+    networks = options.ready(folders, variants or ("cpu",), cache)
+    data_set = options.open_data_set(*chosen, None)
+    results = {each.variant: individual.individual(described(data_set, each, cache)) for each in networks}
+    if as_json:
+        print_json({"revision": revision(), "results": results})
+    else:
+        for lines in results.values():
+            individual.print_individual(lines)
 
 
 def _verified(

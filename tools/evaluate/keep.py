@@ -1,4 +1,4 @@
-"""Measured figures into ``manifest.toml``: the tables [accuracy.VARIANT] and [impostor_tail.VARIANT]."""
+"""Measured figures into ``manifest.toml``: the tables [accuracy.VARIANT], [impostor_tail.VARIANT], [risk.VARIANT]."""
 
 import math
 import os
@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from edge.core.risk import Calibration, Measure
 from edge.errors import ModelError
 from edge.models.manifest import MANIFEST
 from tools.evaluate.comparing import Compared
@@ -33,6 +34,11 @@ def tables(measured: Sequence[Measured], revision: str | None) -> dict[str, Any]
     }
 
 
+def risk_tables(measured: Mapping[str, tuple[str, Calibration]], revision: str | None) -> dict[str, Any]:
+    """``risk`` by variant, each from the digest of its networks and what was measured with them."""
+    return {"risk": {variant: _risk(*of, revision) for variant, of in measured.items()}}
+
+
 def write(folder: Path, measured: Mapping[str, Any]) -> None:
     """Replace these tables in the folder's manifest and leave the rest as it is; whole or not at all.
 
@@ -52,6 +58,16 @@ def write(folder: Path, measured: Mapping[str, Any]) -> None:
         raise ModelError(
             f"The manifest {path} cannot be rewritten ({error}). Check the file and its folder."
         ) from error
+
+
+def add(folder: Path, table: str, variant: str, values: Mapping[str, Any]) -> None:
+    """Replace [``table``.``variant``] and leave the rest as it is. Raises ModelError."""
+    path = folder / MANIFEST
+    try:
+        before = tomllib.loads(path.read_text(encoding="utf-8")).get(table, {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"The manifest {path} cannot be read ({error}). Check the file and its folder.") from error
+    write(folder, {table: {**before, variant: dict(values)}})
 
 
 def _accuracy(one: Measured, revision: str | None) -> dict[str, Any]:
@@ -97,6 +113,32 @@ def _tail(tail: ImpostorTail, revision: str | None) -> dict[str, Any]:
             "intervals": [_rounded(quantile.interval) for quantile in told],
         }
     return found
+
+
+def _risk(digest: str, of: Calibration, revision: str | None) -> dict[str, Any]:
+    measures = {"crowd": of.crowd, "alike": of.alike, "templates": of.templates, "rho": of.rho}
+    return {
+        "digest": digest,
+        "revision": revision or "not known",
+        "tail": _source(of.source)
+        | {
+            "shares": list(of.shares),
+            "similarities": _rounded(of.similarities),
+            "intervals": _rounded(list(zip(of.lows, of.highs, strict=True))),
+        },
+        **{name: _measured(each) for name, each in (measures | {"agreement": of.agreement}).items()},
+        "owners": _source(of.owners_source) | {"approaches": _rounded(of.owners)},
+    }
+
+
+def _measured(of: Measure) -> dict[str, Any]:
+    return _source(of.source) | {"value": _rounded(of.value), "interval": _rounded([of.low, of.high])}
+
+
+def _source(text: str) -> dict[str, Any]:
+    """``LFW View 1, 3,091 people`` in its two parts."""
+    data_set, _, people = text.removesuffix(" people").partition(", ")
+    return {"data_set": data_set, "people": int(people.replace(",", ""))}
 
 
 def _plain(struct: msgspec.Struct, leave: set[str]) -> dict[str, Any]:

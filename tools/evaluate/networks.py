@@ -75,14 +75,10 @@ def open_networks(
         there = ", ".join(variant for _, variant in found) or "none"
         raise InputError(f"None of the variants asked for is there (there are: {there}). Name another.")
     chosen.sort(key=lambda pair: pair[1] != REFERENCE)
-    shelves = [_networks(Shelf.open(folder, variant)) for folder, variant in chosen]
+    opened = [Shelf.open(folder, variant) for folder, variant in chosen]
+    shelves = [Networks(shelf, shelf.digest) for shelf in opened]
     flipped = [Networks(networks.shelf, networks.digest, True) for networks in shelves] if flip_average else []
     return [*shelves, *flipped]
-
-
-def _networks(shelf: Shelf) -> Networks:
-    files = "".join(f"{name} {card.sha256}\n" for name, card in sorted(shelf.cards.items()))
-    return Networks(shelf, hashlib.sha256(files.encode()).hexdigest())
 
 
 def code_digest() -> str:

@@ -2,9 +2,9 @@
 
 Everybody is enrolled from the first session, then once more from the last, with pictures chosen as an enrolment chooses
 them (``edge.enroll.selection``; its quality gate is left out). Looks are the pictures of a person's other sessions;
-they are judged by the threshold and the margin that the lock has by default, before a gallery of everybody. Who has one
-session is in the gallery and gives no looks. An approach is a sequence of looks, pictures whose names differ after the
-last underscore only: it would let the person in when enough of some successive looks agree.
+they are judged by a threshold of 0.60 and the margin that the lock has by default, before a gallery of everybody. Who
+has one session is in the gallery and gives no looks. What becomes of whole approaches says
+``tools.evaluate.approaches``.
 
 With a wrong template: one of a person's templates is replaced by a picture of each other person in turn. That person's
 looks on another occasion then come to a gallery in which nobody else has that face.
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from edge.core.centre import VOTES_MIN, centres
 from edge.enroll.selection import most_different, outliers
 from edge.errors import InputError
-from edge.settings import EvidenceConfig, MatchConfig
+from edge.settings import MatchConfig
 from edge.types import FloatArray
 from tools.evaluate.comparing import Indices
 from tools.evaluate.describe import describe_all, faces
@@ -32,7 +32,7 @@ from tools.evaluate.sets import DataSet
 COUNTS = (1, 3, 5)
 """Templates of a person, or as many as there are usable pictures."""
 
-LIMITS, TERMS = MatchConfig(), EvidenceConfig()
+LIMITS = MatchConfig(similarity_min=0.60)
 
 Flags = npt.NDArray[np.bool_]
 
@@ -41,7 +41,7 @@ class Line(msgspec.Struct):
     """What came of one number of templates and one way of matching, over all people, sessions and wrong templates.
 
     Of ``looks``: ``nearest`` had the right person nearest, ``let_in`` also reached threshold and margin, ``mistaken``
-    were let in as somebody else. Of ``approaches``, ``passed`` had enough agreeing looks. Of ``wrong_looks``, looks of
+    were let in as somebody else. Of ``wrong_looks``, looks of
     the person whose template is among the others', ``wrong_let_in`` were let in.
     """
 
@@ -52,8 +52,6 @@ class Line(msgspec.Struct):
     nearest: int = 0
     let_in: int = 0
     mistaken: int = 0
-    approaches: int = 0
-    passed: int = 0
     wrong_looks: int = 0
     wrong_let_in: int = 0
 
@@ -111,7 +109,6 @@ def several(data_set: DataSet, networks: Networks, cache: Path | None = None) ->
         )
     embeddings = describe_all(data_set, networks, cache)
     found = faces(embeddings)
-    approaches = np.unique([name.rpartition("_")[0] for name in data_set.names], return_inverse=True)[1]
     lines = [
         Line(count, wrong, way)
         for count in COUNTS
@@ -122,7 +119,7 @@ def several(data_set: DataSet, networks: Networks, cache: Path | None = None) ->
     both = [turn_of(data_set, found, last=last) for last in (False, True)]
     for line in tracked(lines, f"Enrolling and recognising, {networks.variant}"):
         for turn in both:
-            (judge_wrong if line.wrong else judge_right)(line, turn, embeddings, approaches)
+            (judge_wrong if line.wrong else judge_right)(line, turn, embeddings)
     return Several(
         networks.label,
         networks.variant,
@@ -155,16 +152,16 @@ def chosen(rows: Indices, embeddings: FloatArray, count: int) -> FloatArray:
     return usable[most_different(usable, count)]
 
 
-def judge_right(line: Line, turn: Turn, embeddings: FloatArray, approaches: Indices) -> None:
+def judge_right(line: Line, turn: Turn, embeddings: FloatArray) -> None:
     """Everybody is enrolled with pictures of their own."""
     templates = _galleries(turn, embeddings, line.templates)
     for person, looks in enumerate(turn.looks):
         if len(looks):
             own = WAYS[line.matched_by](templates[person], embeddings[looks])
-            _count(line, own, _others(line, templates, (person,), embeddings[looks]), approaches[looks])
+            _count(line, own, _others(line, templates, (person,), embeddings[looks]))
 
 
-def judge_wrong(line: Line, turn: Turn, embeddings: FloatArray, approaches: Indices) -> None:
+def judge_wrong(line: Line, turn: Turn, embeddings: FloatArray) -> None:
     """Each person with looks is enrolled with one template of each other person in turn, and everybody else rightly."""
     templates = _galleries(turn, embeddings, line.templates)
     way, typical = WAYS[line.matched_by], _galleries(turn, embeddings, 1)
@@ -175,7 +172,7 @@ def judge_wrong(line: Line, turn: Turn, embeddings: FloatArray, approaches: Indi
         right = chosen(turn.enrolled[person], embeddings, line.templates - 1)
         for wrong in set(templates) - {person}:
             mixed = np.concatenate([right, typical[wrong]])
-            _count(line, way(mixed, embeddings[looks]), others, approaches[looks])
+            _count(line, way(mixed, embeddings[looks]), others)
             theirs = embeddings[turn.looks[wrong]]
             if len(theirs):
                 similarities, rivals = way(mixed, theirs), _others(line, templates, (person, wrong), theirs)
@@ -206,18 +203,9 @@ def _accepted(own: FloatArray, others: FloatArray) -> Flags:
     return np.asarray((own >= LIMITS.similarity_min) & (own - others >= LIMITS.margin_min))
 
 
-def _count(line: Line, own: FloatArray, others: FloatArray, approaches: Indices) -> None:
+def _count(line: Line, own: FloatArray, others: FloatArray) -> None:
     let_in = _accepted(own, others)
     line.looks += len(own)
     line.nearest += int((own > others).sum())
     line.let_in += int(let_in.sum())
     line.mistaken += int(_accepted(others, own).sum())
-    for approach in np.unique(approaches):
-        line.approaches += 1
-        line.passed += agree(let_in[approaches == approach])
-
-
-def agree(let_in: Flags) -> bool:
-    """Whether so many of some successive looks name the person as the lock asks for (its seconds are left out)."""
-    windows = (let_in[start : start + TERMS.looks_window] for start in range(len(let_in)))
-    return any(int(window.sum()) >= TERMS.looks_needed for window in windows)

@@ -1,4 +1,4 @@
-"""Eyes and guardian are stopped and killed, the camera goes and comes back: the bolt is secured, and service goes on.
+"""Eyes are stopped, killed and leak, the guardian hangs and is killed: the bolt is secured, and service goes on.
 
 The pin's own record says when. gpio-sim drops a pin whose owner was killed, as older Raspberry Pi kernels do; a newer
 one keeps it driven until `facelatch secure` (the guardian's ExecStopPost) writes: it is this write that is timed here.
@@ -14,22 +14,21 @@ PHOTOS = "/root/facelatch/photos"
 REPORTING = "eyes_present"
 AWAY = "eyes_away"
 SECURED_S = 12.0
-"""WatchdogSec is 2 s, and starting Python takes up to some seconds in emulation (0.2 s on x86). A host that is busy
-with more takes longer, 16 s once: that is a finding, and the unit's own limit is 15 s."""
+"""WatchdogSec is 2 s, and starting Python takes up to some seconds in emulation (0.2 s on x86), while the eyes keep
+every core busy. The unit's own limit is 15 s."""
 MONOTONIC = "python3 -c 'import time; print(time.monotonic())'"
 
 
 def run(lab: Lab) -> None:
     with lab.guest() as guest:
-        guest.sh(f"cd {PHOTOS}; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
         since = guest.moment()
-        with guest.showing(f"{PHOTOS}/astronaut.png"):
+        with guest.showing("astronaut.png"):
             lab.check("the eyes report", True, guest.hear(REPORTING, since, within_s=240))
             _eyes_stopped(lab, guest)
             _eyes_killed(lab, guest)
+            _eyes_leak(lab, guest)
             _guardian(lab, guest, "STOP")
             _guardian(lab, guest, "KILL")
-        _camera_replaced(lab, guest)
         verified = guest.run("facelatch log verify")
         lab.check("the log is whole", verified.returncode == 0, verified.stdout)
 
@@ -51,6 +50,22 @@ def _eyes_killed(lab: Lab, guest: Guest) -> None:
     lab.check("... started again, and report", True, guest.hear(REPORTING, since, within_s=240))
 
 
+def _eyes_leak(lab: Lab, guest: Guest) -> None:
+    """Something in the eyes' unit takes memory without end: all of it is ended at MemoryMax, and started again."""
+    slice_ = "/sys/fs/cgroup$(systemctl show -P ControlGroup facelatch-eyes)"
+    limit = int(guest.sh("systemctl show -P MemoryMax facelatch-eyes"))
+    pid, since = guest.sh("systemctl show -P MainPID facelatch-eyes"), guest.moment()
+    guest.write("/root/leak.py", "held = []\nwhile True:\n    held.append(bytearray(b'x' * 2**20))\n")
+    leaked = guest.run(f"sh -c 'echo $$ >{slice_}/cgroup.procs; exec python3 /root/leak.py'", within_s=120)
+    lab.check("what leaks in the eyes' unit is killed", leaked.returncode in {-9, 137, 255}, leaked.returncode)
+    guest.hear(AWAY, since)
+    told = guest.sh("journalctl -k -o cat --no-pager | grep -m1 'Memory cgroup out of memory'")
+    lab.check("... at the unit's limit", limit == 512 * 2**20, f"{limit} bytes; {told}")
+    guest.until(f"! test -e /proc/{pid}", within_s=30)
+    lab.check("... and the eyes with it; the guardian serves", guest.sh("facelatch status").startswith("LOCKED"))
+    lab.check("... they are started again, and report", True, guest.hear(REPORTING, since, within_s=240))
+
+
 def _guardian(lab: Lab, guest: Guest, signal: str) -> None:
     """Stop or kill the guardian while the bolt is released for 25 s."""
     restarts = int(guest.sh("systemctl show -P NRestarts facelatch-door"))
@@ -69,15 +84,6 @@ def _guardian(lab: Lab, guest: Guest, signal: str) -> None:
     again = [write for write in writes if write.at_s > struck_s and write.level]
     lab.check(f"SIG{signal}: the bolt is not released again", not again and guest.line(PIN) == 0, again or "")
     lab.check(f"SIG{signal}: the guardian serves again", True, f"{ready_s - struck_s:.1f} s after")
-
-
-def _camera_replaced(lab: Lab, guest: Guest) -> None:
-    said = guest.hear("gave no frame|does not open", guest.moment())
-    lab.check("a camera that gives nothing any more is told", True, said)
-    _button_works(lab, guest, "without a camera")
-    with guest.showing(f"{PHOTOS}/obama2.jpg"):
-        took_s = guest.until(HIGH, within_s=300)
-        lab.check("with another camera the person enrolled is let in", True, f"{took_s:.1f} s after it was plugged in")
 
 
 def _button_works(lab: Lab, guest: Guest, how: str) -> None:

@@ -1,8 +1,8 @@
 """The real installer, from a folder of wheels and without a network, makes a machine that serves the door.
 
 It proves that a new owner's way works as it is documented: one command, READY, the pin never active meanwhile; that
-running it again changes nothing; that `facelatch doctor` and systemd find nothing. The machine is then frozen: every
-other scenario starts from it. `transcript.txt` is what the owner sees.
+running it again changes nothing; that `facelatch doctor` and systemd find nothing; that somebody can be enrolled. The
+machine is then frozen: every other scenario starts from it. `transcript.txt` is what the owner sees.
 """
 
 import time
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.lab import board
 from tests.lab.lab import Lab
+from tests.lab.places import INSIDE
 from tests.lab.vm import Guest
 
 CONFIG = Path(__file__).parents[1] / "lab.toml"
@@ -56,7 +57,11 @@ def run(lab: Lab) -> None:
         _sandboxes(lab, guest)
         writes = board.written(guest, PIN)
         lab.check("the pin was driven, and never active", bool(writes) and not any(w.level for w in writes), writes[:3])
-        guest.sh("rm -rf /root/facelatch/wheels")
+        enrolled = guest.run("cd /root/facelatch/photos; facelatch enroll 'Barack Obama' obama.jpg obama3.jpg")
+        lab.check("two photographs are enrolled while the lock runs", enrolled.returncode == 0, enrolled.stdout[-200:])
+        for show in ("lab-film", "lab-show"):
+            guest.push(INSIDE / show, "/root")
+        guest.sh("rm -rf /root/facelatch/wheels; sh /root/lab-film")
         lab.keep_journal(guest)
         guest.freeze(lab.installed)
 
