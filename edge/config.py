@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge.core.accepted import accepted
 from edge.core.names import harmless
-from edge.core.risk import accepted
 from edge.core.schedule import Schedule
 from edge.errors import ConfigError, InputError
 from edge.settings import (

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from edge.core import risk
+from edge.core.accepted import PRESETS
 from edge.core.risk import Limits
 from edge.models.calibration import calibration
 
@@ -22,7 +23,7 @@ THRESHOLDS = (0.45, 0.60)
 
 
 ODDS_PEOPLE = (1, 5, 12, 20, 50, 100)
-ODDS_ASKED = (1e-3, risk.PRESETS["standard"], risk.PRESETS["strict"])
+ODDS_ASKED = (1e-3, PRESETS["standard"], PRESETS["strict"])
 
 
 def manifest() -> dict[str, Any]:

@@ -11,6 +11,7 @@ import msgspec
 from edge import app, household
 from edge import config as configuration
 from edge.core import risk as odds
+from edge.core.accepted import ONE_IN_MAX, accepted
 from edge.core.names import harmless
 from edge.core.risk import Calibration, Decision, Limits
 from edge.errors import InputError
@@ -113,7 +114,7 @@ def suppose(templates: list[int], limits: Limits, wishes: Sequence[str]) -> tupl
             case "people" if value.isascii() and value.isdigit() and len(value) < 6 and int(value) <= PEOPLE_MAX:
                 templates = (templates + [max([*templates, TEMPLATES_LIKELY])] * int(value))[: int(value)]
             case "strangers_admitted_max":
-                limits = replace(limits, admitted_max=odds.accepted(value.strip()), similarity_min=0.0)
+                limits = replace(limits, admitted_max=accepted(value.strip()), similarity_min=0.0)
             case "similarity_min":
                 limits = replace(limits, similarity_min=_similarity(value))
             case _:
@@ -244,13 +245,13 @@ def _similarity(text: str) -> float:
 
 def _count(share: float) -> str:
     """``14,000``; ``more than 10,000,000`` where nothing is known any more."""
-    if share * odds.ONE_IN_MAX < 1:
-        return f"{odds.ONE_IN_MAX:,} or more"
+    if share * ONE_IN_MAX < 1:
+        return f"{ONE_IN_MAX:,} or more"
     return f"{odds.rounded(1 / share):,}"
 
 
 def _time(share: float, a_week: float) -> str:
-    weeks = 1 / (max(share, 1 / odds.ONE_IN_MAX) * a_week)
+    weeks = 1 / (max(share, 1 / ONE_IN_MAX) * a_week)
     years = weeks / WEEKS_A_YEAR
     if years >= 2:
         return f"{years:,.0f} years"

@@ -27,14 +27,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.accepted import PRESETS
 from edge.core.stopping import STANDARD, Stopping
-from edge.errors import InputError, ModelError
-
-PRESETS = {"standard": 1e-4, "strict": 1e-5}
-"""Shares of strangers' approaches. With thirty strangers a week, "standard" is one let in in six years."""
-
-ONE_IN_MAX = 10_000_000
-"""Nothing that was measured says anything about rarer events."""
+from edge.errors import ModelError
 
 LOWEST, HIGHEST, STEP = 0.5, 0.95, 0.001
 """Thresholds that are ever derived. No owner gains by a lower one: of 39 approaches of six people on another day none
@@ -182,20 +177,6 @@ class Limits:
         chosen = self.similarity_min or threshold(self.calibration, templates, self.admitted_max, self.stopping)
         found = odds(self.calibration, templates, chosen, self.stopping)
         return Decision(chosen, not self.similarity_min, *facts, found)
-
-
-def accepted(text: str) -> float:
-    """``"standard"``, ``"strict"``, or ``"1 in 10000 approaches"`` as a share. Raises InputError."""
-    words = text.split()
-    if text in PRESETS:
-        return PRESETS[text]
-    if words[:2] == ["1", "in"] and words[3:] in ([], ["approaches"]) and words[2:]:
-        digits = words[2].replace(",", "")
-        if digits.isascii() and digits.isdigit() and len(digits) <= 8 and 10 <= int(digits) <= ONE_IN_MAX:
-            return 1 / int(digits)
-    raise InputError(
-        f'{text!r:.60} is no risk: write it as "1 in 10000 approaches" (10 to {ONE_IN_MAX}), or "standard", "strict"'
-    )
 
 
 def one_in(share: float) -> str:

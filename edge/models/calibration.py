@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.core.risk import Calibration, Measure
-from edge.models.manifest import configured, section
+from edge.models.manifest import Shelf, configured, section
 
 Row = Annotated[tuple[float, ...], Meta(max_length=50)]
 
@@ -65,7 +65,11 @@ class _Risks(msgspec.Struct, frozen=True):
 def calibration(device: str, fallback: str, folder: Path | None) -> Calibration | None:
     """What was measured of the networks that ``edge.models.device`` would choose; None where that was nothing, or was
     measured with other networks than these. Raises ModelError for what cannot be understood."""
-    shelf = configured(device, fallback, folder)
+    return calibration_of(configured(device, fallback, folder))
+
+
+def calibration_of(shelf: Shelf) -> Calibration | None:
+    """The same of one shelf in its variant."""
     named = section(shelf.folder, _Digests).risk.get(shelf.variant)
     if named is None or named.digest != shelf.digest:
         return None

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.core.accepted import PRESETS, accepted
 from edge.core.risk import (
     HIGHEST,
     LOWEST,
-    PRESETS,
     Calibration,
     Limits,
     Measure,
-    accepted,
     approach,
     odds,
     one_in,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from edge.core.accepted import accepted
 from edge.core.choose import SeveralFaces
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
@@ -253,9 +254,13 @@ def tail_command(
     "thresholds",
     type=click.FloatRange(-1, 1),
     multiple=True,
-    default=approaches.THRESHOLDS,
-    show_default=True,
-    help="match.similarity_min; several times.",
+    help=f"match.similarity_min; several times.  [default: {approaches.THRESHOLDS}, where no risk is given]",
+)
+@click.option(
+    "--risk",
+    "risks",
+    multiple=True,
+    help='door.strangers_admitted_max, as "1 in 10000 approaches": the threshold that the lock derives; several times.',
 )
 @click.option(
     "--enrolled",
@@ -283,6 +288,7 @@ def approaches_command(
     folders: tuple[Path, ...],
     variants: tuple[str, ...],
     thresholds: tuple[float, ...],
+    risks: tuple[str, ...],
     sizes: tuple[int, ...],
     several: SeveralFaces,
     sheet: Path | None,
@@ -292,13 +298,15 @@ def approaches_command(
     as_json: bool,
 ) -> None:
     """Does the owner get in, and how soon, and who else does? Whole approaches, by the lock's own rule."""
+    asked = sorted({accepted(each) for each in risks}, reverse=True)
+    chosen = sorted(set(thresholds or (() if risks else approaches.THRESHOLDS)))
     networks = options.ready(folders, variants, cache)
     if sheet is not None and not sheet.parent.is_dir():
         raise InputError(f"The folder of {sheet!s:.120} does not exist. Make it, or name another file.")
     results: list[approaches.Approaches] = []
     for each in networks:
         world = approaches.open_world(folder, each, cache, several, limit)
-        result, judged = approaches.evaluate(world, each, sorted(set(thresholds)), sorted(set(sizes)), several)
+        result, judged = approaches.evaluate(world, each, chosen, sorted(set(sizes)), several, asked)
         if sheet is not None and not results:
             failures.draw(sheet, failures.worst(judged), each)
         results.append(result)

@@ -19,8 +19,10 @@ from edge.core.centre import centres
 from edge.core.choose import SeveralFaces
 from edge.core.evidence import Terms
 from edge.core.match import Index
+from edge.core.risk import Limits
 from edge.core.stopping import STANDARD
 from edge.errors import InputError
+from edge.models.calibration import calibration_of
 from edge.settings import EvidenceConfig, MatchConfig
 from edge.types import FloatArray, Gallery
 from tools.evaluate import lfw
@@ -48,6 +50,9 @@ CHOSEN_ON = frozenset({"clips A", "clips B", "clips C", *(f"nuaa 000{number}" fo
 
 MARGIN_MIN = MatchConfig().margin_min
 
+TEMPLATES = 5
+"""Of each person where a threshold is derived: what enrolling takes."""
+
 
 class Kind(msgspec.Struct, frozen=True):
     """What came of some approaches. ``wrongly``: owners refused, or strangers let in; ``people_wrongly``: of so many of
@@ -68,11 +73,13 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One threshold and one number of enrolled people."""
+    """One threshold and one number of enrolled people. ``risk``: the share of strangers' approaches that the threshold
+    was derived for; None where it was given."""
 
     similarity_min: float
     enrolled: int
     kinds: list[Kind]
+    risk: float | None = None
 
 
 class Approaches(msgspec.Struct, frozen=True):
@@ -158,24 +165,31 @@ def open_world(folder: Path, networks: Networks, cache: Path | None, several: Se
 
 
 def evaluate(
-    world: World, networks: Networks, thresholds: Sequence[float], sizes: Sequence[int], several: SeveralFaces
+    world: World,
+    networks: Networks,
+    thresholds: Sequence[float],
+    sizes: Sequence[int],
+    several: SeveralFaces,
+    risks: Sequence[float] = (),
 ) -> tuple[Approaches, list[Judged]]:
-    """Every visitor before every gallery at every threshold."""
+    """Every visitor before every gallery at every threshold, and at those that the lock would derive for ``risks``,
+    shares of strangers' approaches. Raises ModelError where there are risks and the networks were not measured."""
     lines: list[Line] = []
     kept: list[Judged] = []
     for size in sizes:
         if size > 1 + len(world.others):
             continue
         cases = list(_cases(world, size, several))
-        at: dict[float, list[Judged]] = {each: [] for each in thresholds}
+        derived = {_derived(networks, size, each): each for each in risks}
+        at: dict[float, list[Judged]] = {each: [] for each in (*thresholds, *derived)}
         for case in tracked(cases, f"Approaches, {networks.variant}, {size} enrolled"):
             outcome: Outcome | None = None
-            for threshold in sorted(thresholds):
+            for threshold in sorted(at):
                 # One look repeated that a low threshold keeps out is as far from every higher one.
                 if outcome is None or outcome.admitted or case.who != STILLS:
                     outcome = judge(case.visit, case.index, terms(threshold), several)
                 at[threshold].append(Judged(case, threshold, size, outcome))
-        lines += [Line(threshold, size, _kinds(judged)) for threshold, judged in at.items()]
+        lines += [Line(threshold, size, _kinds(judged), derived.get(threshold)) for threshold, judged in at.items()]
         kept = [each for judged in at.values() for each in judged]
     return (
         Approaches(
@@ -197,6 +211,11 @@ def evaluate(
 def terms(similarity_min: float) -> Terms:
     """The lock's, but that every approach which was judged says how close it came."""
     return Terms(similarity_min, MARGIN_MIN, EvidenceConfig().look_age_max_ms / 1000, near_miss=2.0)
+
+
+def _derived(networks: Networks, people: int, asked: float) -> float:
+    """The lock's own threshold for so many people of five templates each."""
+    return Limits(0.0, asked, calibration_of(networks.shelf)).decide([TEMPLATES] * people).similarity_min
 
 
 def table(result: Approaches, revision: str | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from edge.core.risk import one_in
 from edge.output import console, table
 from tools.evaluate import detection, identification, templates
 from tools.evaluate.alike import Closest
@@ -150,7 +151,7 @@ def print_approaches(results: Sequence[Approaches]) -> None:
             rows = [
                 (
                     line.enrolled,
-                    f"{line.similarity_min:.2f}",
+                    f"{line.similarity_min:.3f}" + ("" if line.risk is None else f"\n{one_in(line.risk)}"),
                     _of(kind.wrongly, kind.approaches),
                     estimate(kind.wrongly / kind.approaches, kind.interval, 2, 100),
                     kind.people_wrongly,
