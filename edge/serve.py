@@ -106,7 +106,9 @@ class Server:
             self.stopping = self.stopping or watch(self._guardian.door.state)
             wait_s = min(self._guardian.next_tick_s() - self._clock.now_s(), TICK_MAX_S)
             for key, _ in self._selector.select(max(wait_s, 0)):
-                key.data(key.fileobj)
+                # Whoever was let go for somebody else of the same turn is heard no more.
+                if self._selector.get_map().get(key.fd) is key:
+                    key.data(key.fileobj)
         return self.stopping
 
     def attend(self, file: int, handle: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -417,7 +418,34 @@ def test_a_laptop_is_paired_and_asks_over_the_cables_socket(served: Served) -> N
 
 
 def test_cables_do_not_keep_operators_out(served: Served) -> None:
-    cables = [_connected(served.config.cable_path) for _ in range(2 * CONTROL_MAX)]
-    assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
-    for cable in cables:
-        cable.close()
+    with ExitStack() as cables:
+        for _ in range(2 * CONTROL_MAX):
+            cables.enter_context(_connected(served.config.cable_path))
+        assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
+def test_who_makes_room_and_asks_in_the_same_turn_does_not_end_the_guardian(served: Served) -> None:
+    path = served.config.control_path
+    busy, go = threading.Event(), threading.Event()
+
+    def rest() -> None:
+        ours.recv(1)
+        busy.set()
+        go.wait(20)
+
+    with ExitStack() as held:
+        ours, theirs = (held.enter_context(each) for each in socket.socketpair())
+        first, *_, eighth = [held.enter_context(_connected(path)) for _ in range(CONTROL_MAX)]
+        assert isinstance(_asked(eighth), wire.Status)  # so all are taken
+        served.server.attend(ours.fileno(), rest)
+        theirs.send(b"x")
+        assert busy.wait(20)
+        last = held.enter_context(_connected(path))
+        first.send(wire.encode(wire.AskStatus()))
+        go.set()
+        assert isinstance(_asked(last), wire.Status)
+
+
+def _asked(connection: socket.socket) -> wire.Answer:
+    connection.send(wire.encode(wire.AskStatus()))
+    return wire.answer(connection.recv(wire.PACKET_MAX_BYTES))
