@@ -20,14 +20,16 @@ def prepare(suite: str, arch: str, out: Path, say: Say) -> tuple[Lab, str]:
     pictures = photos.fetch()
     wheel = wheels.product()
     needed = wheels.needed(suite, machine, images.built_wheels(machine))
-    pushed = LAB / "push"
+    pushed = LAB / "push" / f"{suite}-{arch}"
     shutil.rmtree(pushed, ignore_errors=True)
     shutil.copytree(ROOT / "systemd", pushed / "systemd")
     shutil.copy(ROOT / "requirements-product.lock", pushed)
     shutil.copytree(needed, pushed / "wheels", copy_function=_link)
     shutil.copy(wheel, pushed / "wheels")
     shutil.copytree(next(iter(pictures.values())).parent, pushed / "photos", copy_function=_link)
-    stamp = stamps.digest([pushed / "systemd", pushed / "wheels", Path(install.__file__), install.CONFIG], image_stamp)
+    made_of = [pushed / "systemd", pushed / "wheels", Path(install.__file__), install.CONFIG]
+    made_of += [INSIDE / "lab-film", INSIDE / "lab-show"]
+    stamp = stamps.digest(made_of, image_stamp)
     lab = Lab(machine, ready, Snapshot(machine.folder / "installed"), pushed, pushed / "photos", out, say)
     return lab, stamp
 
@@ -46,7 +48,7 @@ def upgradable(lab: Lab) -> Snapshot:
         snapshot = Snapshot(lab.image.folder / "upgradable")
         following = [releases.following(version) for version in (releases.NEXT, releases.BROKEN)]
         maker = INSIDE / "make-environment"
-        sources = [*following, maker, Path(releases.__file__), Path(__file__)]
+        sources = [*following, maker, Path(releases.__file__)]
         stamp = stamps.digest(sources, (lab.installed.folder / "stamp").read_text())
         if snapshot.exists and stamps.is_fresh(snapshot.folder / "stamp", stamp):
             return snapshot

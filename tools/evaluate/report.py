@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from edge.core.risk import one_in
 from edge.output import console, table
 from tools.evaluate import detection, identification, templates
 from tools.evaluate.alike import Closest
@@ -151,7 +150,7 @@ def print_approaches(results: Sequence[Approaches]) -> None:
             rows = [
                 (
                     line.enrolled,
-                    f"{line.similarity_min:.3f}" + ("" if line.risk is None else f"\n{one_in(line.risk)}"),
+                    f"{line.similarity_min:.3f}" + ("" if line.risk is None else f"\n({power(line.risk)})"),
                     _of(kind.wrongly, kind.approaches),
                     estimate(kind.wrongly / kind.approaches, kind.interval, 2, 100),
                     kind.people_wrongly,
@@ -165,10 +164,10 @@ def print_approaches(results: Sequence[Approaches]) -> None:
             mistaken = ("let in as\nanother",) if is_owner else ()
             heads = (
                 "enrolled",
-                "similarity\nat least",
-                f"{wrongly},\napproaches",
+                "at least\n(risk)",
+                f"{wrongly},\nvisits",
                 f"{wrongly} %",
-                "of so many\npeople",
+                "of\npeople",
             )
             table(title, (*heads, *mistaken, "looks", "seconds"), rows)
             warn_of_few(most.people)
@@ -197,12 +196,17 @@ def print_reach(results: Sequence[Reach]) -> None:
                 (
                     line.face_px,
                     *(f"{line.distance_cm[lens]:.0f}" for lens in lenses),
-                    _of(line.found, line.pictures),
+                    f"{line.found} of {line.pictures}",
                     *_three(line.quantiles),
                 )
                 for line in lines
             ]
-            heads = ("face px", *(f"{lens}\ncm" for lens in lenses), "found", *SIMILARITIES)
+            heads = (
+                "face px",
+                *(lens.removeprefix("Camera Module ") + "\ncm" for lens in lenses),
+                "found",
+                *SIMILARITIES,
+            )
             table(title, heads, sizes)
         for source in dict.fromkeys(line.source for line in result.by_yaw):
             turned = [line for line in result.by_yaw if line.source == source]
@@ -210,7 +214,7 @@ def print_reach(results: Sequence[Reach]) -> None:
             table(f"{source}, {result.variant}, by yaw", ("degrees\nfrom", "looks", *SIMILARITIES), rows)
     dim(
         "Similarity to one's own templates (LFW: of the two pictures of one person): what 5 %, 10 % and half of those "
-        "found stay below. Centimetres: where the picture spans the lens's whole field."
+        "found stay below. Centimetres: by Camera Module, where the picture spans the lens's whole field."
     )
 
 

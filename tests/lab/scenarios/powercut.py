@@ -30,7 +30,7 @@ PIN = 17
 SEED = 20261127
 BETWEEN_S = 4.0
 """The longest time between two cuts in one run of the machine; the shortest is none."""
-UPGRADE_S = 30.0
+UPGRADE_S = 20.0
 """About how long the upgrade's part that changes anything takes in emulation, from its backup to READY."""
 PYTHON = "/opt/facelatch/bin/python"
 
@@ -222,6 +222,9 @@ def _examine(lab: Lab, cuts: Sequence[Cut], heard: Heard) -> None:
             )
             (found[number],) = _documents(guest.sh(f"chroot {into} {PYTHON} /root/checker.py"))
             found[number]["version"] = guest.sh(f"basename $(readlink {into}/opt/facelatch)")
+            # A unit that is empty is masked: the lock would not start. A .new was not in use yet.
+            empty = guest.sh(f"find {into}/etc -name '*facelatch*' ! -name '*.new' -type f -size 0")
+            found[number]["broken"] = found[number]["broken"] or empty.replace("\n", " ")
     for number, cut in enumerate(cuts):
         told = Acknowledged(people={releases.ENROLLED}) if cut.upgrading else Acknowledged.of(heard.lines[: cut.heard])
         _judge(lab, found[number], told, at_last, f"cut {number + 1}{' (upgrade)' if cut.upgrading else ''}")

@@ -78,7 +78,7 @@ def run(lab: Lab) -> None:
 def _day(lab: Lab, guest: Guest) -> list[Figures]:
     figures = []
     since = guest.moment()
-    with guest.showing("obama2.jpg", "black", "biden.jpg", "black"):
+    with guest.showing("obama2.jpg", "black", "astronaut.png", "black"):
         guest.sh("systemctl start facelatch-eyes")
         for hour in range(HOURS):
             guest.hear(" released ", since, within_s=ROUND_S)
