@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.core.accepted import accepted
 from edge.core.names import harmless
 from edge.core.schedule import Schedule
+from edge.core.share import accepted
 from edge.errors import ConfigError, InputError
 from edge.settings import (
     AttemptsConfig,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.accepted import accepted
 from edge.core.names import shown
 from edge.core.risk import Limits
+from edge.core.share import accepted
 from edge.devices.clock import SystemClock
 from edge.errors import InputError, StoreDamagedError, StoreError
 from edge.ports import Store

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from edge.core import risk
-from edge.core.accepted import PRESETS
 from edge.core.risk import Limits
+from edge.core.share import PRESETS, one_in, rounded
 from edge.models.calibration import calibration
 
 FOLDER = Path(__file__).resolve().parent.parent / "models_tflite"
@@ -102,10 +102,10 @@ def odds_block() -> str:
             known, (_, refused, approaches) = found.odds, risk.refused(of, found.similarity_min)
             if known is None:
                 continue
-            likely, kind = (f"{risk.rounded(1 / each):,}" for each in (known.admitted, known.alike))
+            likely, kind = (f"{rounded(1 / each):,}" for each in (known.admitted, known.alike))
             cells.append(f"{found.similarity_min:.3f}: {likely}; {kind}; {refused} of {approaches}")
         rows.append((str(people), cells))
-    return _markdown(("enrolled", *map(risk.one_in, ODDS_ASKED)), rows)
+    return _markdown(("enrolled", *map(one_in, ODDS_ASKED)), rows)
 
 
 def risk_block() -> str:

@@ -11,9 +11,9 @@ import msgspec
 from edge import app, household
 from edge import config as configuration
 from edge.core import risk as odds
-from edge.core.accepted import ONE_IN_MAX, accepted
 from edge.core.names import harmless
 from edge.core.risk import Calibration, Decision, Limits
+from edge.core.share import ONE_IN_MAX, accepted, rounded
 from edge.errors import InputError
 from edge.output import console, json_option, print_json
 from edge.settings import Config
@@ -247,7 +247,7 @@ def _count(share: float) -> str:
     """``14,000``; ``more than 10,000,000`` where nothing is known any more."""
     if share * ONE_IN_MAX < 1:
         return f"{ONE_IN_MAX:,} or more"
-    return f"{odds.rounded(1 / share):,}"
+    return f"{rounded(1 / share):,}"
 
 
 def _time(share: float, a_week: float) -> str:

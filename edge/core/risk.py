@@ -27,7 +27,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.accepted import PRESETS
+from edge.core.share import PRESETS, one_in
 from edge.core.stopping import STANDARD, Stopping
 from edge.errors import ModelError
 
@@ -177,19 +177,6 @@ class Limits:
         chosen = self.similarity_min or threshold(self.calibration, templates, self.admitted_max, self.stopping)
         found = odds(self.calibration, templates, chosen, self.stopping)
         return Decision(chosen, not self.similarity_min, *facts, found)
-
-
-def one_in(share: float) -> str:
-    """``1 in 14,000``, as far as it is known: two digits."""
-    if not share > 0:
-        return "never"
-    return f"1 in {rounded(1 / share):,}"
-
-
-def rounded(count: float) -> int:
-    """Two significant digits, from 10 on; whole numbers below."""
-    unit = int(10 ** max(len(str(int(count))) - 2, 0))
-    return round(count / unit) * unit
 
 
 def odds(

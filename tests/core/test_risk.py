@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.accepted import PRESETS, accepted
 from edge.core.risk import (
     HIGHEST,
     LOWEST,
@@ -18,11 +17,11 @@ from edge.core.risk import (
     Measure,
     approach,
     odds,
-    one_in,
     refused,
     share,
     threshold,
 )
+from edge.core.share import PRESETS, accepted, one_in
 from edge.core.stopping import STANDARD, Stopping
 from edge.errors import InputError, ModelError
 

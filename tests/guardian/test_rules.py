@@ -10,6 +10,7 @@ import pytest
 from edge import pin, wire
 from edge.core.door import State
 from edge.core.evidence import GONE_S
+from edge.core.stopping import STANDARD
 from edge.errors import DoorError, InputError, PersonError, StoreError
 from edge.settings import Config, DoorConfig
 from edge.store.sqlite import SqliteStore
@@ -377,12 +378,16 @@ def test_attempts_that_ended_before_an_operator_clears_lock_nobody_out_afterward
     household: Household, house: Config
 ) -> None:
     """Approaches end faster than they are counted, as when hostile eyes tear them apart."""
-    household.passes(0.5)  # they are counted once a second: just now
-    for track in range(house.attempts.allowed + 1):
-        household.eyes_see(NEAR, track=track)
-    household.guardian.answer(wire.AskClear(), "root")
-    household.passes(3)
-    assert household.comes(ADA, 100)
+    few = msgspec.structs.replace(house, attempts=msgspec.structs.replace(house.attempts, allowed=3))
+    hasty = settle(few, household.store, household.clock, FailingBolt())
+    hasty.passes(0.5)  # they are counted once a second: just now
+    for track in range(few.attempts.allowed + 1):
+        for _ in range(STANDARD.looks_min):
+            hasty.eyes_see(NEAR, track=track)
+    hasty.guardian.answer(wire.AskClear(), "root")
+    hasty.passes(GONE_S + 1)
+    assert hasty.told("attempt")
+    assert hasty.comes(ADA, 100)
 
 
 def test_the_postman_counts_for_nothing(household: Household) -> None:

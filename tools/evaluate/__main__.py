@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from edge.core.accepted import accepted
 from edge.core.choose import SeveralFaces
+from edge.core.share import accepted
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
 from edge.output import errors, json_option, print_json

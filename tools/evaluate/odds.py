@@ -13,6 +13,7 @@ import numpy.typing as npt
 from edge.core import risk
 from edge.core.centre import centres
 from edge.core.risk import Calibration, Measure
+from edge.core.share import one_in
 from edge.core.stopping import STANDARD
 from edge.output import table
 from edge.types import FloatArray
@@ -192,7 +193,7 @@ def print_lines(lines: list[Line]) -> None:
         rows = [
             (
                 line.enrolled,
-                risk.one_in(line.asked),
+                one_in(line.asked),
                 f"{line.similarity_min:.3f}",
                 f"{line.expected:.2e}\n{line.most:.2e}",
                 f"{line.alike:.2e}",

@@ -1,7 +1,6 @@
-"""How often a stranger may be let in, as an owner writes it.
+"""A share of strangers' approaches in words, as an owner sets it and is told it: "1 in 10,000".
 
-By itself, without the arithmetic of ``risk``: the configuration is read by `facelatch secure`, too, which must not wait
-for numpy.
+Apart from ``risk``, as the configuration is read also where nothing may take long to import.
 """
 
 from edge.errors import InputError
@@ -25,3 +24,16 @@ def accepted(text: str) -> float:
     raise InputError(
         f'{text!r:.60} is no risk: write it as "1 in 10000 approaches" (10 to {ONE_IN_MAX}), or "standard", "strict"'
     )
+
+
+def one_in(share: float) -> str:
+    """``1 in 14,000``, as far as it is known: two digits."""
+    if not share > 0:
+        return "never"
+    return f"1 in {rounded(1 / share):,}"
+
+
+def rounded(count: float) -> int:
+    """Two significant digits, from 10 on; whole numbers below."""
+    unit = int(10 ** max(len(str(int(count))) - 2, 0))
+    return round(count / unit) * unit
