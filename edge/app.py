@@ -231,6 +231,7 @@ def watch_door(config: Config) -> None:
                 eyes_link,
                 _fallback(config),
                 snapshots=config.log.snapshots_days > 0,
+                previewed=eyes_link.previewed,
             )
         except FacelatchError as error:
             eyes_link(wire.Trouble(str(error)[:500]))
@@ -266,14 +267,17 @@ def serve_cable(config: Config, tty: str) -> str:
 
 
 def use_stick(config: Config, folder: Path) -> wire.UsbReport:
-    """Enrol what the bundles on a stick hold, mounted at ``folder``. Raises FacelatchError."""
+    """Enrol what is on a stick, mounted at ``folder``. Raises FacelatchError."""
     from edge.core.sitting import LOOKS_DEFAULT
-    from edge.stick import bring
-    from edge.studio import CableStudio
+    from edge.images import MAX_PIXELS
+    from edge.stick import NO_FAT, bring, reported
+    from edge.studio import STICK_LONGEST_PX, CableStudio
 
     guardian, agreed = functools.partial(_ask_for_the_cable, config), functools.partial(_agreed, config)
-    private = cable_key(config)
-    with closing(CableStudio(config, detector(config, photographs=True), embedder(config))) as studio:
+    if not folder.is_mount():
+        return reported(guardian, [NO_FAT])
+    private, looking = cable_key(config), (detector(config, photographs=True), embedder(config))
+    with closing(CableStudio(config, *looking, MAX_PIXELS, STICK_LONGEST_PX)) as studio:
         return bring(folder, private, guardian, studio, agreed, LOOKS_DEFAULT)
 
 

@@ -32,7 +32,8 @@ PICTURE_S = 20
 FILES_MAX = 32
 """Descriptors; none of them a file that could be written: their size may be 0."""
 
-_ASKED, _TOLD = struct.Struct(">II"), struct.Struct(">BIII")  # bytes, pixels at most; kind, height, width, bytes
+_ASKED = struct.Struct(">III")  # bytes, pixels at most, longest side or 0
+_TOLD = struct.Struct(">BIII")  # kind, height, width, bytes
 _PIXELS, _REFUSED = 1, 2
 _MESSAGE_MAX_BYTES = 1000
 
@@ -40,9 +41,9 @@ _MESSAGE_MAX_BYTES = 1000
 class Darkroom:
     """The process, started when it is first needed and again after it died."""
 
-    def __init__(self, max_pixels: int) -> None:
-        """``max_pixels``: larger pictures are refused."""
-        self._max_pixels = max_pixels
+    def __init__(self, max_pixels: int, longest_px: int | None = None) -> None:
+        """``max_pixels``: larger pictures are refused. ``longest_px``: longer sides are scaled down to it."""
+        self._max_pixels, self._longest_px = max_pixels, longest_px
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -78,7 +79,7 @@ class Darkroom:
 
     def _exchange(self, data: bytes) -> Rgb:
         end_s = time.monotonic() + PICTURE_S
-        self._write(_ASKED.pack(len(data), self._max_pixels) + data, end_s)
+        self._write(_ASKED.pack(len(data), self._max_pixels, self._longest_px or 0) + data, end_s)
         kind, height, width, count = _TOLD.unpack(self._read(_TOLD.size, end_s))
         if kind == _PIXELS and 0 < height * width <= self._max_pixels and count == 3 * height * width:
             pixels = np.frombuffer(self._read(count, end_s), dtype=np.uint8)
@@ -155,14 +156,14 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     asked, told = sys.stdin.buffer, sys.stdout.buffer
     while head := asked.read(_ASKED.size):
-        count, max_pixels = _ASKED.unpack(head)
+        count, max_pixels, longest_px = _ASKED.unpack(head)
         # Both end the process in the middle of native code: the time on the clock, and the processor's.
         signal.alarm(PICTURE_S)
         spent = resource.getrusage(resource.RUSAGE_SELF)
         budget = int(spent.ru_utime + spent.ru_stime) + PICTURE_S
         resource.setrlimit(resource.RLIMIT_CPU, (budget, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         data = asked.read(count)
-        _answer(told, partial(decode_rgb, data, "the photograph", max_pixels))
+        _answer(told, partial(decode_rgb, data, "the photograph", max_pixels, longest_px or None))
         signal.alarm(0)
 
 

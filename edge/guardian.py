@@ -132,9 +132,14 @@ class Guardian:
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
             self._away("nothing heard from them")
         self._booth.tick()
+        self._sticks.tick()
         if self._access.mode is Mode.LOCKDOWN:
             self._booth.close("lockdown")
         self._show(self._latch.sign())
+
+    def wants_pictures(self) -> bool:
+        """Whether the eyes shall send what they see, though nobody refused is to be kept: somebody watches them."""
+        return self._booth.previewed
 
     def sound(self) -> bool:
         """Whether the bolt is as commanded: the watchdog is fed only then."""
@@ -151,6 +156,7 @@ class Guardian:
                 self._teller.tell_sparingly("eyes_away", reason=quoted(message.reason))
             case wire.Snapshot() if self._camera is not None:
                 self._snapshots.seen(message.jpeg)
+                self._booth.pictured(message.jpeg)
             case wire.Report() if self._camera is None:
                 raise WireError("The eyes report without having said hello. Restart facelatch-eyes.")
             case wire.Report():
@@ -217,12 +223,12 @@ class Guardian:
                 self._latch.clear(self._teller)
                 self._teller.tell("cleared", by=who)
                 return self.status()
-            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
+            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraPicture() | wire.AskCameraCancel():
                 if isinstance(question, wire.AskCamera):
                     self._prepare(question.terms)
                 return self._booth.answer(question, who)
-            case wire.AskUsbReport():
-                return self._sticks.report()
+            case wire.AskUsbReport() | wire.AskUsbWindow():
+                return self._sticks.answer(question, who)
             case wire.AskPair() | wire.AskUsbKeys() | wire.AskRevoke():
                 return self._pairings.answer(question, who)
         return self._change(question, who)
@@ -236,10 +242,10 @@ class Guardian:
                 return self._pairings.code()
             case wire.CablePaired():
                 return self._pairings.paired(message)
-            case wire.StickBundle():
-                return self._sticks.take(message)
-            case wire.StickReport():
-                return self._sticks.came(message)
+            case wire.StickEnroll():
+                return self._change(*self._sticks.from_a_folder(message.question))
+            case wire.StickBundle() | wire.StickWindow() | wire.StickProgress() | wire.StickReport():
+                return self._sticks.hear(message)
         return self.answer(message.question, self._pairings.allow(message.key, message.question))
 
     def _prepare(self, terms: wire.EnrollTerms) -> None:

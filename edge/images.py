@@ -61,11 +61,12 @@ def read_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Rgb:
         return _decode(file, where, max_pixels)
 
 
-def decode_rgb(data: bytes, what: str, max_pixels: int = MAX_PIXELS) -> Rgb:
-    """As ``read_rgb``, from the bytes of a file; ``what`` names them in messages. Raises ImageError."""
+def decode_rgb(data: bytes, what: str, max_pixels: int = MAX_PIXELS, longest_px: int | None = None) -> Rgb:
+    """As ``read_rgb``, from the bytes of a file; ``what`` names them in messages. A picture with a side longer than
+    ``longest_px`` is scaled down to it; a JPEG is then never in memory whole. Raises ImageError."""
     where = shown(what, _SHOWN_PATH_CHARS)
     _check_size(len(data), where)
-    return _decode(BytesIO(data), where, max_pixels)
+    return _decode(BytesIO(data), where, max_pixels, longest_px)
 
 
 def encode_jpeg(rgb: Rgb, width_px: int) -> bytes:
@@ -156,7 +157,7 @@ def _check_size(size: int, where: str) -> None:
         raise ImageError(f"{where} has {size // 1_000_000} MB, over {limit} MB. Export it smaller, as JPEG.")
 
 
-def _decode(file: BinaryIO, where: str, max_pixels: int) -> Rgb:
+def _decode(file: BinaryIO, where: str, max_pixels: int, longest_px: int | None = None) -> Rgb:
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
@@ -165,8 +166,14 @@ def _decode(file: BinaryIO, where: str, max_pixels: int) -> Rgb:
         try:
             with Image.open(file, formats=FORMATS) as picture:
                 _check_dimensions(picture.size, where, max_pixels)
+                if longest_px is not None:
+                    picture.draft(None, (longest_px, longest_px))  # a JPEG's own 1/2, 1/4 or 1/8, not below that
                 picture.load()
-                return _to_array(_upright(_to_rgb(picture, where), picture))
+                rgb = _to_rgb(picture, where)
+                if longest_px is not None:
+                    rgb.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+                    _check_dimensions(rgb.size, where, max_pixels)  # a thread of a picture has become none
+                return _to_array(_upright(rgb, picture))
         except ImageError:
             raise
         except UnidentifiedImageError as error:

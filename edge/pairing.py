@@ -29,11 +29,11 @@ SETTING = "usb_keys"
 MAY: Mapping[wire.Role, tuple[type[wire.CableQuestion], ...]] = {
     "owner": (
         *(wire.AskStatus, wire.AskPeople, wire.AskEnroll, wire.AskForget, wire.AskLog),
-        *(wire.AskCamera, wire.AskCameraProgress, wire.AskCameraCancel),
+        *(wire.AskCamera, wire.AskCameraProgress, wire.AskCameraPicture, wire.AskCameraCancel),
     ),
     "installer": (
         *(wire.AskStatus, wire.AskEnroll),
-        *(wire.AskCamera, wire.AskCameraProgress, wire.AskCameraCancel),
+        *(wire.AskCamera, wire.AskCameraProgress, wire.AskCameraPicture, wire.AskCameraCancel),
     ),
 }
 """An installer enrols and sees how the lock is; who lives there, and what they did, is the owner's."""

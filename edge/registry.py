@@ -71,9 +71,9 @@ class Registry:
                 return self._rule(question, who)
             case wire.AskUnlock() | wire.AskMode() | wire.AskClear():
                 raise WireError("No guardian runs that could move the door. Start facelatch-door.")
-            case wire.AskPair() | wire.AskUsbKeys() | wire.AskRevoke() | wire.AskUsbReport():
+            case wire.AskPair() | wire.AskUsbKeys() | wire.AskRevoke() | wire.AskUsbWindow() | wire.AskUsbReport():
                 raise WireError("No guardian runs that could know a laptop or a stick. Start facelatch-door.")
-            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
+            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraPicture() | wire.AskCameraCancel():
                 raise WireError("No guardian runs that could look. Start facelatch-door and facelatch-eyes.")
             case wire.AskIdentify() | wire.AskAlike():
                 return self._compare(question)

@@ -83,6 +83,7 @@ class Server:
         self._guardian, self._clock, self._notifier = guardian, clock, notifier
         self._selector = selectors.DefaultSelector()
         self._eyes: socket.socket | None = None
+        self._told_eyes = wire.Preview(False)
         self._reports = _Allowance(REPORTS_A_SECOND, REPORTS_A_SECOND, clock.now_s())
         self._resting: dict[socket.socket, tuple[float, Callable[[socket.socket], None]]] = {}
         self._operators: dict[socket.socket, _Operator] = {}
@@ -102,6 +103,7 @@ class Server:
         while self.stopping is None:
             self._guardian.tick()
             self._wake_listeners()
+            self._tell_eyes()
             self._feed_watchdog()
             self.stopping = self.stopping or watch(self._guardian.door.state)
             wait_s = min(self._guardian.next_tick_s() - self._clock.now_s(), TICK_MAX_S)
@@ -175,7 +177,7 @@ class Server:
             return
         if self._eyes is not None:
             self._lose_eyes(self._eyes, "other eyes took their place")
-        self._eyes = connection
+        self._eyes, self._told_eyes = connection, wire.Preview(False)
         self._selector.register(connection, selectors.EVENT_READ, self._hear_eyes)
 
     def _hear_eyes(self, connection: socket.socket) -> None:
@@ -195,6 +197,12 @@ class Server:
             except WireError as error:
                 self._guardian.malformed(error)
             self._guardian.tick()
+
+    def _tell_eyes(self) -> None:
+        """Whether pictures are wanted, when that has changed. Eyes that do not read are not waited for."""
+        wanted = wire.Preview(self._guardian.wants_pictures())
+        if self._eyes is not None and wanted != self._told_eyes and _send(self._eyes, wanted):
+            self._told_eyes = wanted
 
     def _lose_eyes(self, connection: socket.socket, reason: str) -> None:
         self._drop(connection)
@@ -262,10 +270,10 @@ class Server:
         connection.close()
 
 
-def _send(connection: socket.socket, answer: wire.Answer) -> bool:
-    """Whether the answer went off; nobody is waited for."""
+def _send(connection: socket.socket, message: wire.Answer | wire.ToEyes) -> bool:
+    """Whether the message went off; nobody is waited for."""
     try:
-        connection.send(wire.encode(answer))
+        connection.send(wire.encode(message))
     except (OSError, WireError):
         return False
     return True

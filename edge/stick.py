@@ -1,49 +1,70 @@
-"""What a USB stick brings: bundles in its uppermost folder, each read whole before anything of it counts.
+"""What a USB stick brings: bundles in its uppermost folder, each read whole before anything of it counts, and plain
+folders of photographs where an operator lets such in (``edge.folders``).
 
 This process has neither the store's keys nor a network, and the stick is mounted read-only. A stick that is pulled
-while it is read has brought nothing: it can be plugged in again.
+while it is read has brought nothing that it did not bring whole: it can be plugged in again.
 """
 
-import os
-import stat
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from edge import bundle, wire
-from edge.cable.desk import Studio
-from edge.core.names import shown
-from edge.enroll.session import templates
-from edge.errors import FacelatchError, ImageError, InputError
-from edge.images import small_jpeg
+import msgspec
 
-ENTRIES_MAX = 1000
-"""Names that are looked at: a stick with more is looked at so far, and that is reported."""
+from edge import bundle, foreign, wire
+from edge.cable.desk import Guardian, Studio
+from edge.core.names import shown
+from edge.errors import FacelatchError, InputError
+from edge.folders import FROM, Folders
+from edge.portrait import Agreed, portrait
 
 BUNDLES_MAX = 4
 
-Guardian = Callable[[wire.FromCable], wire.Answer]
-Agreed = Callable[[], tuple[wire.ConsentLine, str]]
+NO_FAT = wire.ReportLine(
+    "", None, 0, "no FAT file system that can be mounted: format the stick as FAT32, and try again"
+)
+"""What is reported of a stick that is damaged, or of another file system."""
+
+REPORT_MAX_BYTES = wire.PACKET_MAX_BYTES - 4096
+"""Of all lines, so that the report fits a packet."""
 
 
 def bring(
     folder: Path, private: bytes, guardian: Guardian, studio: Studio, agreed: Agreed, looks: int
 ) -> wire.UsbReport:
-    """Enrol what the bundles in ``folder`` hold, and hand the report to the guardian. Raises WireError without one."""
+    """Enrol what is on the stick at ``folder``, and hand the report to the guardian. Raises WireError without one."""
     lines: list[wire.ReportLine] = []
-    found, note = _bundles(folder)
-    lines += note
+
+    def done(kept: bool) -> None:
+        guardian(wire.StickProgress("kept" if kept else "refused"))
+
+    guardian(wire.StickProgress("looking"))
+    found, notes = _bundles(folder)
     for path in found:
         name = shown(path.name, 60)[1:-1]
         try:
-            lines += _Bundle(name, bundle.read(_whole(path), private), guardian, studio, agreed, looks).enrol()
+            opened = bundle.read(_whole(path), private)
+            lines += _Bundle(name, opened, guardian, studio, agreed, looks).enrol()
         except FacelatchError as error:
             lines.append(wire.ReportLine(name, None, 0, _short(error)))
-    if not lines:
-        lines.append(wire.ReportLine("", None, 0, f"no file *{bundle.SUFFIX} in the stick's uppermost folder"))
-    report = wire.UsbReport(lines[: wire.REPORT_MAX])
-    guardian(wire.StickReport(report.lines))
-    return report
+    lines += Folders(folder, guardian, studio, agreed, looks, done).enrol()
+    if not lines and not notes:
+        nothing = f"no file *{bundle.SUFFIX} and no folder {FROM} in the stick's uppermost folder"
+        notes.append(wire.ReportLine("", None, 0, nothing))
+    return reported(guardian, [*notes, *lines])
+
+
+def reported(guardian: Guardian, lines: Sequence[wire.ReportLine]) -> wire.UsbReport:
+    """Hand a report to the guardian, as much of it as fits; what was handed. Raises WireError."""
+    told, size = list[wire.ReportLine](), 0
+    for line in lines:
+        size += len(msgspec.msgpack.encode(line))
+        if size > REPORT_MAX_BYTES or len(told) >= wire.REPORT_MAX:
+            told[-1] = wire.ReportLine("", None, 0, f"{len(lines) - len(told) + 1} more lines are not shown")
+            break
+        told.append(line)
+    guardian(wire.StickReport(told))
+    return wire.UsbReport(told)
 
 
 class _Bundle:
@@ -77,57 +98,33 @@ class _Bundle:
 
     def _looked_at(self, entry: bundle.Entry) -> "wire.AskEnroll | str":
         """What to ask the guardian, or why nobody can be made of these photographs."""
-        session = self._studio.session()
-        for photo in entry.photos:
-            source = shown(photo.source, 100)[1:-1]
-            try:
-                session.add(source, self._studio.develop(self._opened.files[photo.digest], source))
-            except ImageError as error:
-                session.refuse(source, str(error))
-        samples = session.finish(self._looks)
-        kept = [wire.to_bytes(template) for template in templates(samples)]
-        if not kept:
-            return "; ".join(f"{each.source}: {each.refused}" for each in samples)[:400]
-        crops = [small_jpeg(each.aligned, wire.CROP_MAX_BYTES) for each in samples if each.aligned is not None]
-        consent, expires = self._agreed() if entry.consent else (None, None)
-        return wire.AskEnroll(entry.name, self._studio.model_id, kept, consent=consent, expires=expires, crops=crops)
+        loads = [(photo.source, partial(self._opened.files.__getitem__, photo.digest)) for photo in entry.photos]
+        looking = partial(self._guardian, wire.StickProgress("looking"))
+        agreed = self._agreed if entry.consent else None
+        question = portrait(entry.name, loads, self._studio, self._looks, agreed, looking)
+        self._guardian(wire.StickProgress("refused" if isinstance(question, str) else "kept"))
+        return question
 
 
 def _bundles(folder: Path) -> tuple[list[Path], list[wire.ReportLine]]:
     try:
-        with os.scandir(folder) as entries:
-            looked = list(islice(entries, ENTRIES_MAX + 1))
-        found = sorted(
-            Path(each.path)
-            for each in looked[:ENTRIES_MAX]
-            if each.name.lower().endswith(bundle.SUFFIX)
-            and not each.name.startswith(".")
-            and each.is_file(follow_symlinks=False)
-        )
-    except OSError as error:
-        return [], [wire.ReportLine("", None, 0, f"the stick cannot be read ({error.strerror})")]
-    notes = []
-    if len(looked) > ENTRIES_MAX:
-        notes.append(
-            wire.ReportLine("", None, 0, f"more than {ENTRIES_MAX} names on the stick: not all were looked at")
-        )
+        found, too_many = foreign.listed(folder, _is_bundle)
+    except InputError as error:
+        return [], [wire.ReportLine("", None, 0, _short(error))]
+    notes = [wire.ReportLine("", None, 0, foreign.MORE)] if too_many else []
     if len(found) > BUNDLES_MAX:
         notes.append(wire.ReportLine("", None, 0, f"{len(found)} bundles: the first {BUNDLES_MAX} were taken"))
     return found[:BUNDLES_MAX], notes
 
 
+def _is_bundle(entry: foreign.Entry) -> bool:
+    return entry.name.lower().endswith(bundle.SUFFIX) and foreign.is_file(entry)
+
+
 def _whole(path: Path) -> bytes:
-    """A regular file of a bearable size. Raises InputError, also when it is pulled away."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode) or facts.st_size > bundle.BUNDLE_MAX_BYTES:
-                raise InputError("It is no file, or larger than a bundle may be. Make several of fewer people.")
-            data = file.read(bundle.BUNDLE_MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"It cannot be read ({error.strerror or error}). Plug the stick in again.") from error
-    return data
+    """Raises InputError, also when it is pulled away."""
+    too_large = InputError("It is no file, or larger than a bundle may be. Make several of fewer people.")
+    return foreign.whole(path, bundle.BUNDLE_MAX_BYTES, too_large)
 
 
 def _short(error: FacelatchError) -> str:

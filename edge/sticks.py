@@ -1,10 +1,12 @@
-"""Which bundles on sticks are taken: an owner's, once, before their day, and nobody is brought back by one.
+"""What is taken of sticks: an owner's bundles, once, before their day, and nobody is brought back by one; plain folders
+of photographs, by whomever, while an operator has a window open for them.
 
 Who was forgotten leaves no name behind to compare with. So a bundle that is older than the newest forgetting is not
 taken at all: a new one is made quickly.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -28,18 +30,71 @@ made counts as forgotten after it."""
 
 SETTING = "usb_bundles"
 
+SIGNS = {"looking": Sign.LOOKING, "kept": Sign.KEPT, "refused": Sign.GUIDANCE}
+"""What lights and buzzer show while a stick is read, as in an enrolment at the camera."""
+
+FromStick = wire.StickBundle | wire.StickWindow | wire.StickProgress | wire.StickReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    until_s: float
+    who: str
+    consent: bool
+
 
 class Sticks:
-    """The list of bundles that were used, and the last stick's report."""
+    """The list of bundles that were used, the window for plain folders, and the last stick's report."""
 
     def __init__(
         self, store: Store, clock: Clock, teller: Teller, pairings: Pairings, show: Callable[[Sign], None]
     ) -> None:
         self._store, self._clock, self._teller, self._pairings, self._show = store, clock, teller, pairings, show
         self._report = wire.UsbReport([])
+        self._window: _Window | None = None
 
-    def take(self, message: wire.StickBundle) -> wire.UsbKeys:
-        """Use a bundle up. Raises DoorError when it is not taken, InputError for times that are none, StoreError."""
+    def answer(self, question: wire.AskUsbReport | wire.AskUsbWindow, who: str) -> wire.UsbReport | wire.UsbWindow:
+        """An operator asks for the last stick's report, or lets plain folders in for a while; opened again, that is
+        what counts."""
+        if isinstance(question, wire.AskUsbReport):
+            return self._report
+        self._window = _Window(self._clock.now_s() + question.for_s, who, question.consent)
+        self._teller.tell("usb_window", for_s=question.for_s, consent=question.consent, by=who)
+        return self._told_window()
+
+    def hear(self, message: FromStick) -> wire.UsbKeys | wire.UsbWindow | wire.UsbReport:
+        """What the process at a stick says. Raises DoorError for what is not taken, InputError for times that are
+        none, StoreError."""
+        match message:
+            case wire.StickBundle():
+                return self._take(message)
+            case wire.StickWindow():
+                return self._told_window()
+            case wire.StickProgress():
+                self._show(SIGNS[message.sign])
+                return wire.UsbReport([])
+        return self._came(message)
+
+    def from_a_folder(self, question: wire.AskEnroll) -> tuple[wire.AskEnroll, str]:
+        """What a plain folder's person may be enrolled with, and who is said to ask: nobody gets more templates by it,
+        and nobody has agreed of whom the operator did not say so. Raises DoorError when no window is open."""
+        window = self._open()
+        consent, expires = (question.consent, question.expires) if window.consent else (None, None)
+        allowed = msgspec.structs.replace(question, add=False, pin_required=False, consent=consent, expires=expires)
+        return allowed, f"plain folders on a stick, as {window.who} allowed"
+
+    def tick(self) -> None:
+        """Let time pass: the window closes by itself."""
+        if self._window is not None and self._clock.now_s() >= self._window.until_s:
+            by, self._window = self._window.who, None
+            self._teller.tell("usb_window_closed", by=by)
+
+    def forget(self) -> None:
+        """Somebody was forgotten: the report may have the name."""
+        self._report = wire.UsbReport([])
+
+    def _take(self, message: wire.StickBundle) -> wire.UsbKeys:
+        """Use a bundle up."""
         line = self._pairings.owner(message.key)
         created, expires = _time(message.created_utc), _time(message.expires_utc)
         now = _time(self._clock.utc())
@@ -60,7 +115,7 @@ class Sticks:
         self._teller.tell("usb_bundle", laptop=line.label, key=line.mark, id=message.id.hex()[:8])
         return wire.UsbKeys([line])
 
-    def came(self, message: wire.StickReport) -> wire.UsbReport:
+    def _came(self, message: wire.StickReport) -> wire.UsbReport:
         """Keep a report, and show how it went on lights and buzzer."""
         self._report = wire.UsbReport(message.lines, self._clock.utc())
         enrolled = sum(line.refused is None for line in message.lines)
@@ -69,13 +124,18 @@ class Sticks:
         self._show(Sign.REFUSED if refused or not enrolled else Sign.KEPT)
         return self._report
 
-    def report(self) -> wire.UsbReport:
-        """Of the last stick."""
-        return self._report
+    def _told_window(self) -> wire.UsbWindow:
+        window = self._open()
+        return wire.UsbWindow(window.until_s - self._clock.now_s(), window.consent)
 
-    def forget(self) -> None:
-        """Somebody was forgotten: the report may have the name."""
-        self._report = wire.UsbReport([])
+    def _open(self) -> _Window:
+        self.tick()
+        if self._window is None:
+            raise DoorError(
+                "Plain folders are taken for a while alone. Let them in with `facelatch usb window` on the lock, then "
+                "plug the stick in again; or make a bundle."
+            )
+        return self._window
 
     def _require_nobody_forgotten_since(self, since: datetime) -> None:
         forgotten = self._store.log_page(kind="forgotten", last=1)

@@ -15,13 +15,25 @@ from edge.types import Rgb
 MAX_PIXELS = 4_000_000
 """Of a photograph from the cable: five times what a laptop sends (``edge.laptop.prepare``), 12 MB decoded."""
 
+STICK_LONGEST_PX = 1024
+"""To which photographs of a stick are scaled: the size that a laptop sends at most, so that the templates are like
+those of the cable (``edge.laptop.prepare.STEPS``)."""
+
 
 class CableStudio:
     """The networks, loaded once, and the process that decodes."""
 
-    def __init__(self, config: Config, detector: Detector, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        config: Config,
+        detector: Detector,
+        embedder: Embedder,
+        max_pixels: int = MAX_PIXELS,
+        longest_px: int | None = None,
+    ) -> None:
+        """``max_pixels`` and ``longest_px``: see ``Darkroom``."""
         self._config, self._detector, self._embedder = config, detector, embedder
-        self._darkroom = Darkroom(MAX_PIXELS)
+        self._darkroom = Darkroom(max_pixels, longest_px)
         self._darkroom.start()
 
     @property

@@ -49,7 +49,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         *BASE,
     },
     "bundle": {"msgspec", "edge.cable", "edge.wire", *BASE},
-    "stick": {"edge.bundle", "edge.cable", "edge.enroll", "edge.images", "edge.wire", "edge.core", *BASE},
+    "stick": {
+        *("msgspec", "edge.bundle", "edge.cable", "edge.wire", "edge.core"),
+        *("edge.foreign", "edge.folders", "edge.portrait"),
+        *BASE,
+    },
+    "folders": {
+        *("edge.bundle", "edge.cable", "edge.images", "edge.wire", "edge.core", "edge.foreign", "edge.portrait"),
+        *BASE,
+    },
+    "foreign": BASE,
+    "portrait": {"edge.cable", "edge.enroll", "edge.images", "edge.wire", "edge.core", *BASE},
     "sticks": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.pairing", "edge.teller", *BASE},
     "pairing_code": BASE,
     "pairing": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.pairing_code", "edge.teller", *BASE},

@@ -1,6 +1,7 @@
 """The guardian's loop on real sockets, in a thread, with real clients."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -449,3 +450,38 @@ def test_who_makes_room_and_asks_in_the_same_turn_does_not_end_the_guardian(serv
 def _asked(connection: socket.socket) -> wire.Answer:
     connection.send(wire.encode(wire.AskStatus()))
     return wire.answer(connection.recv(wire.PACKET_MAX_BYTES))
+
+
+def test_the_eyes_are_told_while_somebody_watches_and_new_ones_too(served: Served) -> None:
+    def told(link: EyesLink, wanted: bool) -> None:
+        end_s = SystemClock().now_s() + 20
+        while link.previewed() is not wanted:
+            assert SystemClock().now_s() < end_s
+            select.select([link._socket], [], [], 0.1)
+
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    served.wait_for("eyes_present")
+    assert not link.previewed()
+    control = served.config.control_path
+    ask(control, wire.AskCamera("a", wire.EnrollTerms("Grace"), preview=True))
+    told(link, True)
+    ask(control, wire.AskCameraCancel("a"))
+    told(link, False)
+    link._socket.send(b"rubbish")
+    assert not link.previewed()
+    link.close()
+
+
+def test_what_the_guardian_does_not_say_is_no_reason_to_send_pictures() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    link = EyesLink.__new__(EyesLink)
+    link._socket, link._previewed = ours, False
+    for packet, wanted in ((wire.encode(wire.Preview(True)), True), (b"rubbish", False)):
+        theirs.send(packet)
+        assert link.previewed() is wanted
+    theirs.send(wire.encode(wire.Preview(True)))
+    assert link.previewed()
+    theirs.close()
+    assert link.previewed(), "that it is gone is noticed when something is sent"
+    link.close()

@@ -99,7 +99,7 @@ def test_a_stick_is_mounted_so_that_nothing_on_it_counts_but_bytes() -> None:
     assert {"ro", "nosuid", "nodev", "noexec"} <= options
     assert f"-{Config().paths.state}" in stick["inaccessiblepaths"][0].split()
     rules = (SYSTEMD / "facelatch.rules").read_text()
-    assert 'ENV{ID_FS_TYPE}=="vfat"' in rules
+    assert 'ENV{ID_BUS}=="usb", ENV{ID_FS_USAGE}=="filesystem"' in rules
 
 
 def test_the_gadget_is_what_a_laptop_looks_for() -> None:

@@ -99,14 +99,15 @@ class Enroll(msgspec.Struct, tag="enroll", frozen=True, forbid_unknown_fields=Tr
 
 
 class Live(msgspec.Struct, tag="live", frozen=True, forbid_unknown_fields=True):
-    """Enrol whoever is before the lock's camera. Answered by ``wire.Sitting`` whenever it changes, the last with the
-    person. ``Cancel`` ends it."""
+    """Enrol whoever is before the lock's camera. Answered by ``wire.Sitting`` again and again, the last with the
+    person; with ``preview`` by ``wire.Picture`` in between. ``Cancel`` ends it."""
 
     name: wire.Name
     add: bool = False
     pin_required: bool = False
     consent: bool = False
     looks: Annotated[int, Meta(ge=LOOKS_MIN, le=TEMPLATES_MAX)] = LOOKS_DEFAULT
+    preview: bool = False
 
 
 class Cancel(msgspec.Struct, tag="cancel", frozen=True, forbid_unknown_fields=True):
@@ -159,6 +160,7 @@ Reply = (
     | wire.People
     | wire.Log
     | wire.Sitting
+    | wire.Picture
     | wire.Failure
     | Held
     | Looked

@@ -106,9 +106,9 @@ def link(config_path: Path | None, tty: str) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.pass_obj
 def stick(config_path: Path | None, folder: Path) -> None:
-    """Enrol what the bundles on a stick hold, mounted at FOLDER: the service facelatch-stick@.
+    """Enrol what is on a stick, mounted at FOLDER: the service facelatch-stick@.
 
-    `facelatch usb report` shows what became of them.
+    `facelatch usb report` shows what became of it.
     """
     app.use_stick(configuration.load(config_path), folder)
 

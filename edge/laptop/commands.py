@@ -1,7 +1,8 @@
 """``facelatch usb``: a laptop's commands for the lock at the other end of a USB cable, on Linux, macOS and Windows.
 
-Nothing here loads what only a lock has; encryption and port are loaded when a cable is to be used. Two commands serve
-the lock's own operator: `pair` shows the code where a guardian runs, `keys`, `revoke` and `report` are for it.
+Nothing here loads what only a lock has; encryption and port are loaded when a cable is to be used. Some commands serve
+the lock's own operator: `pair` shows the code where a guardian runs; `keys`, `revoke`, `window` and `report` are for
+it.
 """
 
 import getpass
@@ -22,6 +23,7 @@ from edge.core.names import clean_name, shown
 from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
 from edge.errors import FacelatchError, InputError, WireError
 from edge.laptop.prepare import prepare
+from edge.laptop.preview import Preview
 from edge.output import Command, console, errors, json_option, print_json, table
 from edge.pairing_code import secret_of
 from edge.types import TEMPLATES_MAX
@@ -138,6 +140,25 @@ def revoke(context: click.Context, number: int, as_json: bool) -> None:
 
 
 @usb.command()
+@click.option(
+    "--minutes", type=click.IntRange(1, 60), default=10, show_default=True, help="How long; then it closes by itself."
+)
+@click.option("--consent", is_flag=True, help="Everybody on the stick has agreed to what `facelatch consent` prints.")
+@json_option
+@click.pass_context
+def window(context: click.Context, minutes: int, consent: bool, as_json: bool) -> None:
+    """On the lock: for a while, enrol from a stick with plain folders people/NAME/*.jpg, too.
+
+    Whoever plugs in a stick meanwhile enrols whomever they like. A bundle needs no window.
+    """
+    answer = _operate(context, wire.AskUsbWindow(minutes * 60, consent), wire.UsbWindow)
+    if as_json:
+        print_json(answer)
+    else:
+        console.print(f"Plain folders on a stick are taken for {answer.for_s / 60:.0f} minutes.", markup=False)
+
+
+@usb.command()
 @json_option
 @click.pass_context
 def report(context: click.Context, as_json: bool) -> None:
@@ -148,7 +169,7 @@ def report(context: click.Context, as_json: bool) -> None:
         return
     rows = [(each.bundle, each.person, each.templates, each.refused) for each in answer.lines]
     when = answer.at_utc[:16].replace("T", " ") if answer.at_utc else "none yet"
-    table(f"the last stick (UTC {when})", ("bundle", "person", "templates", "why not"), rows)
+    table(f"the last stick (UTC {when})", ("of", "person", "templates", "why not"), rows)
 
 
 @usb.command()
@@ -258,6 +279,11 @@ def config_command(port: str | None, as_json: bool) -> None:
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--live", is_flag=True, help="Enrol NAME at the lock's own camera instead.")
 @click.option(
+    "--preview",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --live: keep what the camera sees in this file (.jpg), anew every two seconds; removed at the end.",
+)
+@click.option(
     "--looks",
     type=click.IntRange(LOOKS_MIN, TEMPLATES_MAX),
     default=LOOKS_DEFAULT,
@@ -273,6 +299,7 @@ def enroll(
     name: str,
     photos: tuple[Path, ...],
     live: bool,
+    preview: Path | None,
     looks: int,
     add: bool,
     pin_required: bool,
@@ -287,9 +314,13 @@ def enroll(
     """
     if live == bool(photos):
         raise click.UsageError("Give at least one of the PHOTOS, or --live.")
+    if preview is not None and not live:
+        raise click.UsageError("--preview is what the lock's camera sees: give --live, too.")
     wanted = clean_name(name)
     if live:
-        _live(talk.Live(wanted, add, pin_required, consent, looks), port, as_json)
+        request_live = talk.Live(wanted, add, pin_required, consent, looks, preview is not None)
+        with Preview(preview) as file:
+            _live(request_live, port, as_json, file)
         return
     from edge.laptop.session import Enrolment
 
@@ -316,12 +347,15 @@ def enroll(
     _say_enrolled(answer.person)
 
 
-def _live(request: talk.Live, port: str | None, as_json: bool) -> None:
+def _live(request: talk.Live, port: str | None, as_json: bool, file: Preview) -> None:
     with _connected(port) as line, _progress(as_json) as progress:
         task = progress.add_task("look into the camera", total=request.looks)
         try:
             sitting = None
             for reply in line.replies(request):
+                if isinstance(reply, wire.Picture):
+                    file.show(reply)
+                    continue
                 if not isinstance(reply, wire.Sitting):
                     raise WireError("The lock answered something else than was asked. Use one release on both ends.")
                 sitting = reply

@@ -63,7 +63,7 @@ class Enrolment:
         what it said of a photograph, ``lost`` why the line was lost."""
         self._connect, self._progress, self._looked, self._lost = connect, progress, looked, lost
         self._sleep, self._now_s = sleep, now_s
-        self._asked = False
+        self._asked = self._was_connected = False
         self._failures = 0
 
     def run(self, request: talk.Enroll, files: Mapping[bytes, bytes]) -> talk.Enrolled:
@@ -71,7 +71,7 @@ class Enrolment:
         until_s = self._now_s() + REPLUG_S
         while True:
             try:
-                with closing(self._connect()) as line:
+                with closing(self._connected()) as line:
                     return self._over(line, request, files)
             except (UnpluggedError, DeadLineError, NoiseError, RefusedError) as error:
                 if isinstance(error, RefusedError) and error.reason is not Reason.BROKEN:
@@ -83,6 +83,19 @@ class Enrolment:
                     raise
                 self._lost(str(error))
                 self._sleep(LOOK_EVERY_S)
+
+    def _connected(self) -> Line:
+        """A port that is not there, or cannot be opened, is one that was pulled once it has been there."""
+        try:
+            line = self._connect()
+        except (RefusedError, UnpluggedError, DeadLineError, NoiseError):
+            raise
+        except WireError as error:
+            if not self._was_connected:
+                raise
+            raise UnpluggedError(str(error)) from error
+        self._was_connected = True
+        return line
 
     def _over(self, line: Line, request: talk.Enroll, files: Mapping[bytes, bytes]) -> talk.Enrolled:
         if self._asked:

@@ -1,8 +1,8 @@
 """What the processes say to each other: one msgpack message a SOCK_SEQPACKET packet, checked field by field.
 
-Three conversations. On the looks socket the eyes report and the guardian only listens. On the control socket an
-operator's command asks and the guardian answers. On the cable socket the process on the USB cable asks, and may ask
-less.
+Three conversations. On the looks socket the eyes report, and the guardian says no more than whether pictures are
+wanted. On the control socket an operator's command asks and the guardian answers. On the cable socket the process on
+the USB cable asks, and may ask less.
 """
 
 from edge.wire.answers import (
@@ -24,6 +24,7 @@ from edge.wire.answers import (
     People,
     PermissionLine,
     PersonLine,
+    Picture,
     ReportLine,
     Shown,
     Sitting,
@@ -32,6 +33,7 @@ from edge.wire.answers import (
     UsbKey,
     UsbKeys,
     UsbReport,
+    UsbWindow,
     Verified,
 )
 from edge.wire.cable import (
@@ -42,7 +44,10 @@ from edge.wire.cable import (
     CableQuestion,
     FromCable,
     StickBundle,
+    StickEnroll,
+    StickProgress,
     StickReport,
+    StickWindow,
 )
 from edge.wire.fields import (
     CROP_MAX_BYTES,
@@ -67,8 +72,10 @@ from edge.wire.fields import (
 from edge.wire.looks import (
     FromEyes,
     Hello,
+    Preview,
     Report,
     Snapshot,
+    ToEyes,
     Trouble,
     WireLook,
     to_looks,
@@ -80,6 +87,7 @@ from edge.wire.packets import (
     from_cable,
     from_eyes,
     question,
+    to_eyes,
 )
 from edge.wire.questions import (
     AskAgree,
@@ -87,6 +95,7 @@ from edge.wire.questions import (
     AskAllow,
     AskCamera,
     AskCameraCancel,
+    AskCameraPicture,
     AskCameraProgress,
     AskClear,
     AskCrops,
@@ -110,6 +119,7 @@ from edge.wire.questions import (
     AskUnlock,
     AskUsbKeys,
     AskUsbReport,
+    AskUsbWindow,
     AskVerify,
     EnrollTerms,
     Question,
@@ -133,6 +143,7 @@ __all__ = [
     "AskAllow",
     "AskCamera",
     "AskCameraCancel",
+    "AskCameraPicture",
     "AskCameraProgress",
     "AskClear",
     "AskCrops",
@@ -156,6 +167,7 @@ __all__ = [
     "AskUnlock",
     "AskUsbKeys",
     "AskUsbReport",
+    "AskUsbWindow",
     "AskVerify",
     "CableAdmit",
     "CableAsk",
@@ -183,6 +195,8 @@ __all__ = [
     "People",
     "PermissionLine",
     "PersonLine",
+    "Picture",
+    "Preview",
     "Question",
     "Report",
     "ReportLine",
@@ -192,13 +206,18 @@ __all__ = [
     "Snapshot",
     "Status",
     "StickBundle",
+    "StickEnroll",
+    "StickProgress",
     "StickReport",
+    "StickWindow",
     "Templates",
     "Text",
+    "ToEyes",
     "Trouble",
     "UsbKey",
     "UsbKeys",
     "UsbReport",
+    "UsbWindow",
     "Utc",
     "Vector",
     "Verified",
@@ -211,6 +230,7 @@ __all__ = [
     "question",
     "to_bytes",
     "to_embedding",
+    "to_eyes",
     "to_looks",
     "to_report",
 ]

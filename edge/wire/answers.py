@@ -1,10 +1,13 @@
 """What the guardian answers."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from edge.core.names import shown
 from edge.types import Permission, Person
-from edge.wire.fields import ConsentLine, Role, Text
+from edge.wire.fields import SNAPSHOT_MAX_BYTES, ConsentLine, Role, Text
 
 ALIKE_MAX = 50
 """Pairs in one answer."""
@@ -141,6 +144,12 @@ class Sitting(msgspec.Struct, tag="sitting", frozen=True):
     person: PersonLine | None = None
 
 
+class Picture(msgspec.Struct, tag="picture", frozen=True):
+    """What the camera shows, as a JPEG; None before anything came."""
+
+    jpeg: Annotated[bytes, Meta(max_length=SNAPSHOT_MAX_BYTES)] | None
+
+
 class Identified(msgspec.Struct, tag="identified", frozen=True):
     """``person`` is who the probe resembles most, ``accepted`` whether that suffices. ``margin`` None: no other
     person."""
@@ -221,13 +230,20 @@ class UsbKeys(msgspec.Struct, tag="usb-keys", frozen=True):
     keys: list[UsbKey]
 
 
+class UsbWindow(msgspec.Struct, tag="usb-window", frozen=True):
+    """``for_s``: how much longer plain folders are taken. ``consent``: everybody on them has agreed."""
+
+    for_s: float
+    consent: bool
+
+
 REPORT_MAX = 250
-"""Lines of a stick's report: everybody in a bundle, and some notes."""
+"""Lines of a stick's report: everybody in a bundle or in plain folders, and some notes."""
 
 
 class ReportLine(msgspec.Struct, frozen=True):
-    """One person of one bundle, or a whole bundle or stick where ``person`` is None. ``refused``: why nobody came of
-    it."""
+    """One person of one bundle, or of plain folders (``bundle`` names theirs), or the whole of it where ``person`` is
+    None. ``refused``: why nobody came of it."""
 
     bundle: Text
     person: Text | None
@@ -253,6 +269,7 @@ Answer = (
     Status
     | People
     | Sitting
+    | Picture
     | Identified
     | Alike
     | Shown
@@ -264,6 +281,7 @@ Answer = (
     | Verified
     | PairCode
     | UsbKeys
+    | UsbWindow
     | UsbReport
     | Failure
 )

@@ -4,7 +4,7 @@ It has a socket of its own and these questions alone: with them nobody opens the
 pairing names the key of the laptop that asks. The guardian decides what that key may.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,7 @@ from edge.wire.fields import Key, Text, Utc
 from edge.wire.questions import (
     AskCamera,
     AskCameraCancel,
+    AskCameraPicture,
     AskCameraProgress,
     AskEnroll,
     AskForget,
@@ -22,7 +23,17 @@ from edge.wire.questions import (
     AskStatus,
 )
 
-CableQuestion = AskStatus | AskPeople | AskEnroll | AskForget | AskLog | AskCamera | AskCameraProgress | AskCameraCancel
+CableQuestion = (
+    AskStatus
+    | AskPeople
+    | AskEnroll
+    | AskForget
+    | AskLog
+    | AskCamera
+    | AskCameraProgress
+    | AskCameraPicture
+    | AskCameraCancel
+)
 """What a laptop may have asked. Nothing that moves the door is among it."""
 
 
@@ -59,10 +70,37 @@ class StickBundle(msgspec.Struct, tag="stick-bundle", frozen=True, forbid_unknow
     expires_utc: Utc
 
 
+class StickWindow(msgspec.Struct, tag="stick-window", frozen=True, forbid_unknown_fields=True):
+    """Whether plain folders are taken now. Answered by ``UsbWindow``."""
+
+
+class StickEnroll(msgspec.Struct, tag="stick-enroll", frozen=True, forbid_unknown_fields=True):
+    """Enrol somebody of a plain folder, while such are taken. Answered by ``People``."""
+
+    question: AskEnroll
+
+
+class StickProgress(msgspec.Struct, tag="stick-progress", frozen=True, forbid_unknown_fields=True):
+    """How far the reading is, for lights and buzzer: a photograph is looked at, or a person is done with, ``kept`` or
+    not. Answered by an empty ``UsbReport``."""
+
+    sign: Literal["looking", "kept", "refused"]
+
+
 class StickReport(msgspec.Struct, tag="stick-report", frozen=True, forbid_unknown_fields=True):
     """What became of a stick. Answered by ``UsbReport``."""
 
     lines: Annotated[list[ReportLine], Meta(max_length=REPORT_MAX)]
 
 
-FromCable = CableAsk | CableAdmit | CableCode | CablePaired | StickBundle | StickReport
+FromCable = (
+    CableAsk
+    | CableAdmit
+    | CableCode
+    | CablePaired
+    | StickBundle
+    | StickWindow
+    | StickEnroll
+    | StickProgress
+    | StickReport
+)

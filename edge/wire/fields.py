@@ -9,7 +9,7 @@ from msgspec import Meta
 from edge.errors import WireError
 from edge.types import Embedding
 
-VERSION = 5
+VERSION = 6
 """Of both conversations. Another version is refused: both processes come from one installation."""
 
 PACKET_MAX_BYTES = 128 * 1024

@@ -48,16 +48,24 @@ class EnrollTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AskCamera(msgspec.Struct, tag="camera", frozen=True, forbid_unknown_fields=True):
     """Begin to collect the looks of whoever is before the camera. Answered by ``Sitting``.
 
-    ``ticket`` names this enrolment in what is asked about it later; the asker makes it up.
+    ``ticket`` names this enrolment in what is asked about it later; the asker makes it up. ``preview``: the asker will
+    want to see what the camera sees meanwhile.
     """
 
     ticket: Word
     terms: EnrollTerms
     looks: Annotated[int, Meta(ge=LOOKS_MIN, le=TEMPLATES_MAX)] = LOOKS_DEFAULT
+    preview: bool = False
 
 
 class AskCameraProgress(msgspec.Struct, tag="camera-progress", frozen=True, forbid_unknown_fields=True):
     """How far it is; the one that finds enough looks kept stores them. Answered by ``Sitting``."""
+
+    ticket: Word
+
+
+class AskCameraPicture(msgspec.Struct, tag="camera-picture", frozen=True, forbid_unknown_fields=True):
+    """What the camera shows, of an enrolment that was begun with ``preview``. Answered by ``Picture``."""
 
     ticket: Word
 
@@ -216,6 +224,14 @@ class AskRevoke(msgspec.Struct, tag="usb-revoke", frozen=True, forbid_unknown_fi
     number: Count
 
 
+class AskUsbWindow(msgspec.Struct, tag="usb-window", frozen=True, forbid_unknown_fields=True):
+    """For so long enrol from plain folders on sticks, too. ``consent``: everybody on them has agreed. Answered by
+    ``UsbWindow``."""
+
+    for_s: Annotated[float, Meta(gt=0, le=3600)]
+    consent: bool = False
+
+
 class AskUsbReport(msgspec.Struct, tag="usb-report", frozen=True, forbid_unknown_fields=True):
     """What became of the last stick. Answered by ``UsbReport``."""
 
@@ -226,6 +242,7 @@ Question = (
     | AskEnroll
     | AskCamera
     | AskCameraProgress
+    | AskCameraPicture
     | AskCameraCancel
     | AskForget
     | AskIdentify
@@ -249,5 +266,6 @@ Question = (
     | AskPair
     | AskUsbKeys
     | AskRevoke
+    | AskUsbWindow
     | AskUsbReport
 )

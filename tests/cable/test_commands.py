@@ -49,6 +49,18 @@ def test_an_owner_pairs_enrols_looks_and_forgets(house: Config, photos: dict[str
         laptop.ok("forget", "Barack Obama", "--yes", port=port)
         assert "Barack Obama" not in ok(house, "people")
 
+        assert laptop.run("enroll", "Joe Biden", photos["biden.jpg"], port=port).returncode == 0
+        again = laptop.run("enroll", "Joe Biden", photos["biden.jpg"], port=port)
+        assert again.returncode == 5
+        assert "enrolled already" in again.stderr
+
+        window = ok_json(house, "usb", "window", "--minutes", "2", "--consent")
+        assert 110 < window["for_s"] <= 120
+        assert window["consent"]
+        assert "taken for 10 minutes" in ok(house, "usb", "window")
+        ok(house, "stick", str(tmp_path))  # a folder, where no stick is mounted
+        assert "no FAT file system" in ok(house, "usb", "report")
+
         (listed,) = ok_json(house, "usb", "keys")["keys"]
         assert listed["label"] == "Ada's laptop"
         refused(house, 4, "usb", "revoke", "99")

@@ -11,7 +11,7 @@ from PIL import Image
 from edge import wire
 from edge.cable import talk
 from edge.cable.port import UnpluggedError
-from edge.errors import DoorError, FaceError, InputError, WireError
+from edge.errors import DoorError, FaceError, InputError, PersonError, WireError
 from edge.images import read_rgb
 from edge.laptop.line import Line
 from edge.laptop.prepare import BUDGET_BYTES, Prepared, prepare
@@ -112,6 +112,49 @@ def test_a_cable_that_stays_away_ends_it(rig: Rig, made: Prepared) -> None:
         waiting.run(request(made), made.files)
     assert rig.clock.now_s() - begun_s == pytest.approx(REPLUG_S, abs=2)
     assert rig.people() == []
+
+
+def test_a_port_that_is_gone_while_the_cable_is_out_is_waited_for(rig: Rig, made: Prepared) -> None:
+    """As on a real laptop: the port vanishes, and what looks for it finds none, or one that cannot be opened yet."""
+    rig.pair()
+    nothing = ["No lock is plugged in.", "The port cannot be opened."]
+    tried: list[str] = []
+
+    def connect() -> Line:
+        if tried and len(tried) <= len(nothing):
+            tried.append("not yet")
+            raise WireError(nothing[len(tried) - 2])
+        tried.append("connected")
+        return rig.greeted()
+
+    lost: list[str] = []
+    ways = {"progress": lambda done: None, "looked": lambda each: None}
+    pulled = Enrolment(connect, lost=lost.append, sleep=rig.clock.advance, now_s=rig.clock.now_s, **ways)
+    rig.passed, rig.limit = 0, 50_000
+    answer = pulled.run(request(made), made.files)
+    assert answer.person.templates == 3
+    assert tried == ["connected", "not yet", "not yet", "connected"]
+    assert lost[1:] == nothing
+
+
+def test_a_lock_that_was_never_there_is_not_waited_for(rig: Rig, made: Prepared) -> None:
+    def connect() -> Line:
+        raise WireError("No lock is plugged in.")
+
+    ways = {"progress": lambda done: None, "looked": lambda each: None, "lost": lambda why: None}
+    begun_s = rig.clock.now_s()
+    with pytest.raises(WireError, match="No lock"):
+        Enrolment(connect, sleep=rig.clock.advance, now_s=rig.clock.now_s, **ways).run(request(made), made.files)
+    assert rig.clock.now_s() == begun_s
+
+
+def test_who_is_enrolled_already_is_not_enrolled_again(rig: Rig, made: Prepared) -> None:
+    rig.pair()
+    enrolment(rig).run(request(made), made.files)
+    with pytest.raises(PersonError, match="enrolled already") as refused:
+        enrolment(rig).run(request(made, "another ticket"), made.files)
+    assert refused.value.exit_code == 5
+    assert rig.people() == ["Barack Obama"]
 
 
 def test_the_answer_to_a_ticket_is_for_that_laptop_and_ticket_alone(rig: Rig, made: Prepared) -> None:

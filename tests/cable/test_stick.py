@@ -12,8 +12,9 @@ from edge.bundle import Entry, Head
 from edge.cable.noise import NoiseError, new_key, public_of
 from edge.cable.talk import Photo
 from edge.errors import FacelatchError, InputError
+from edge.foreign import ENTRIES_MAX
 from edge.laptop.prepare import Prepared, prepare
-from edge.stick import BUNDLES_MAX, ENTRIES_MAX, bring
+from edge.stick import BUNDLES_MAX, bring
 from tests.cable.rig import Rig
 
 OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")

@@ -27,7 +27,7 @@ INSTALL = "install"
 LONGEST_FIRST = ("powercut", "upgrade", "faults", "disk", "boot")
 """They begin before the others: a long one that begins last would run alone."""
 
-ALONE = {"door", "camera", "time", "picamera2", "visitors"}
+ALONE = {"door", "camera", "time", "picamera2", "visitors", "usb", "stick"}
 """They let people in. With two cores the emulated networks take half a second for a frame, with one core a second,
 after which a face is no longer the same face (edge/core/track.py)."""
 

@@ -34,7 +34,6 @@ fi
 packages=(
     systemd-sysv udev dbus kmod iproute2 procps e2fsprogs openssh-server ca-certificates busybox-static sudo
     python3 python3-venv python3-pip                     # what the product runs on
-    dosfstools                                           # the stick
     python3-dev swig                                     # lgpio, which has no wheel for every Python
     ffmpeg v4l-utils gpiod sqlite3                       # the lab's hands and eyes
     gcc make libc6-dev xz-utils                          # the modules
