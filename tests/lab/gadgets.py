@@ -19,6 +19,9 @@ CONTROLLER = "dummy_udc.1"
 STICK_IMAGE = "python3 /root/stick_image.py"
 LOAD_S = 300.0
 
+READING = "systemctl list-units --no-legend --state=activating,deactivating 'facelatch-stick@*' | grep -q ."
+"""A condition: some stick is being read."""
+
 KEYBOARD = (
     r"\005\001\011\006\241\001\005\007\031\340\051\347\025\000\045\001\165\001\225\010\201\002\225\001\165\010"
     r"\201\003\225\006\165\010\025\000\045\145\005\007\031\000\051\145\201\000\300"
@@ -85,6 +88,7 @@ def read(guest: Guest, image: str, *, writable: bool = False) -> list[dict[str, 
         guest.hear(" usb_stick ", since, within_s=LOAD_S)
     finally:
         pull(guest)
+    guest.until(f"! {READING}", within_s=60)
     return report(guest)
 
 
