@@ -32,8 +32,23 @@ class Laptop:
             input=typed,
             check=False,
             timeout=180,
-            env={**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config"), "COLUMNS": "120"},
+            env=self.environment,
         )
+
+    def begun(self, *arguments: str | Path, port: str) -> "subprocess.Popen[str]":
+        """A command that goes on beside."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "edge", "usb", *map(str, arguments), "--port", port],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        home = {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config")}
+        return {**os.environ, **home, "COLUMNS": "120"}
 
     def ok(self, *arguments: str | Path, port: str, typed: str = "") -> str:
         done = self.run(*arguments, port=port, typed=typed)
@@ -55,10 +70,16 @@ def process(config: Config, *arguments: str) -> Iterator[subprocess.Popen[bytes]
 @contextmanager
 def lock(config: Config, cable: Cable) -> Iterator[None]:
     """The guardian's process, and the one on the cable."""
+    with guardian(config), process(config, "link", cable.lock):
+        yield
+
+
+@contextmanager
+def guardian(config: Config) -> Iterator[None]:
+    """The guardian's process, once it serves."""
     with process(config, "door"):
         end_s = time.monotonic() + 60
         while not config.cable_path.exists():
             assert time.monotonic() < end_s
             time.sleep(0.02)
-        with process(config, "link", cable.lock):
-            yield
+        yield
