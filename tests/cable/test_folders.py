@@ -142,6 +142,7 @@ def test_bad_photographs_are_named_and_the_good_ones_count(rig: Rig, person: Pat
     rig.guardian.answer(wire.AskForget("Barack Obama"))
     (line,) = plug_in(rig, tmp_path)
     assert all(name in str(line.refused) for name in ("bomb.png", "empty.jpg", "huge.jpg", "rubbish.jpg"))
+    assert "32 MB" in str(line.refused)
     assert not any(name in str(line.refused) for name in ("link.jpg", "pipe.jpg", "folder.jpg", "notes.txt"))
     assert rig.people() == []
 

@@ -58,7 +58,6 @@ def keyboard(guest: Guest) -> Iterator[None]:
         f"echo 8 >{GADGET}/functions/{function}/report_length; "
         f"printf '{KEYBOARD}' >{GADGET}/functions/{function}/report_desc",
     )
-    guest.sh(f"echo {CONTROLLER} >{GADGET}/UDC")
     try:
         yield
     finally:
@@ -71,7 +70,7 @@ def plug(guest: Guest, image: str, *, writable: bool = False) -> None:
     _make(
         guest,
         "functions/mass_storage.0",
-        f"echo {0 if writable else 1} >{lun}/ro; echo {image} >{lun}/file; echo {CONTROLLER} >{GADGET}/UDC",
+        f"echo {0 if writable else 1} >{lun}/ro; echo {image} >{lun}/file",
     )
 
 
@@ -114,5 +113,5 @@ def _make(guest: Guest, function: str, settings: str) -> None:
         f"mkdir -p {GADGET}/strings/0x409 {GADGET}/configs/c.1/strings/0x409 {GADGET}/{function}; "
         f"echo 0x1d6b >{GADGET}/idVendor; echo 0x0104 >{GADGET}/idProduct; "
         f"echo 'USB flash disk' >{GADGET}/strings/0x409/product; echo 1 >{GADGET}/strings/0x409/serialnumber; "
-        f"ln -s {GADGET}/{function} {GADGET}/configs/c.1/; {settings}"
+        f"{settings}; ln -s {GADGET}/{function} {GADGET}/configs/c.1/; echo {CONTROLLER} >{GADGET}/UDC"
     )

@@ -125,7 +125,7 @@ def _keyboard(lab: Lab, guest: Guest) -> None:
     since = guest.moment()
     with gadgets.keyboard(guest):
         guest.until("grep -q 'USB flash disk' /proc/bus/input/devices", within_s=60)
-        guest.sh(r"for key in 36 37 38 39 40; do printf '\0\0\x'$key'\0\0\0\0\0' >/dev/hidg0; done 2>&1 || true")
+        guest.sh(r"for key in 036 037 040 050; do printf '\000\000\'$key'\000\000\000\000\000' >/dev/hidg0; done")
         guest.sh("udevadm settle")
         started = guest.run(f"journalctl -o cat --after-cursor='{since}' | grep -E 'facelatch|usb_stick'").stdout
     lab.check("a keyboard that pretends to be a stick starts nothing", not started.strip(), started)
@@ -142,8 +142,11 @@ def _refusals(lab: Lab, guest: Guest) -> None:
     gadgets.plug(guest, "/root/m.img")
     guest.hear(" usb_stick ", since, within_s=LOAD_S)
     inside = sandbox.probed(guest.sh(f"journalctl --sync; journalctl -u {UNIT} -o cat --no-pager -g '^PROBE'"))
-    guest.sh("mkdir -p /run/facelatch-stick/sda1; echo x >/run/facelatch-stick/sda1/marker")
     outside = sandbox.probed(guest.sh(probe))
+    guest.until(f"! {gadgets.READING}", within_s=60)
+    guest.sh(f"mount -o ro /dev/sda1 /mnt; systemctl start {UNIT}")
+    result = guest.sh(f"systemctl show -P Result {UNIT}; umount /mnt")
+    lab.check("a disk that is in use is left alone", result == "exec-condition", result)
     gadgets.pull(guest)
     lab.keep("refusals.txt", "\n".join(sandbox.judge(lab, "facelatch-stick@", inside, outside)))
 
