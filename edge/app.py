@@ -5,17 +5,20 @@ model or a camera, and the eyes' process never the store or a relay.
 """
 
 import functools
+import os
 import time
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge import fittings, household, wire
+from edge import config as configuration
+from edge import consent, fittings, household, wire
 from edge.child import EyesChild, ending_signals
 from edge.daily import DailyBackup
-from edge.errors import FacelatchError, StoreBusyError, WireError
+from edge.errors import FacelatchError, StoreBusyError, StoreKeyError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, ask
 from edge.notify import Notifier
@@ -243,7 +246,8 @@ def guard(config: Config, announce: Announce, eyes: EyesChild | None = None) -> 
         people, store = opened.enter_context(household.registry(config, announce))
         backups = functools.partial(_daily_backup, config, now) if config.backup.keep else None
         guardian = Guardian(config, people, store, bolt, now, announce, lights, sensors.states(), backups)
-        server = opened.enter_context(closing(Server(guardian, config.looks_path, config.control_path, now, notifier)))
+        paths = config.looks_path, config.control_path
+        server = opened.enter_context(closing(Server(guardian, *paths, now, notifier, cable_path=config.cable_path)))
         server.attend(sensors.fileno(), lambda: guardian.sense(sensors.read()))
         keypad = fittings.keypad(config)
         if keypad is not None:
@@ -286,11 +290,94 @@ def watch_door(config: Config) -> None:
                 snapshots=config.log.snapshots_days > 0,
                 vigil=vigil(config),
                 judge=judge(config),
+                previewed=eyes_link.previewed,
             )
         except FacelatchError as error:
             eyes_link(wire.Trouble(str(error)[:500]))
             raise
         eyes.run(source, lambda: signalled() is not None)
+
+
+def serve_cable(config: Config, tty: str) -> str:
+    """Be the lock's end of a USB cable until a signal or until the port goes away; why it ended. Raises FacelatchError.
+
+    The networks are loaded before the first photograph comes, so that nobody waits for them.
+    """
+    from edge.cable.desk import Desk
+    from edge.cable.port import Port, UnpluggedError
+    from edge.cable.service import Service
+    from edge.cable.uploads import Uploads
+    from edge.studio import CableStudio, findings
+
+    private = cable_key(config)
+    guardian, agreed = functools.partial(_ask_for_the_cable, config), functools.partial(_agreed, config)
+    with ending_signals() as signalled, ExitStack() as opened:
+        studio = opened.enter_context(
+            closing(CableStudio(config, detector(config, photographs=True), embedder(config)))
+        )
+        uploads = Uploads(_uploads_folder(config, tty))
+        port = opened.enter_context(closing(Port(tty)))
+        told = functools.partial(findings, studio, guardian)
+        desk = Desk(guardian, uploads, studio, told, configuration.template(config), agreed, time.monotonic)
+        try:
+            return Service(port, private, desk, guardian, time.monotonic).run(signalled)
+        except UnpluggedError as error:
+            return str(error)
+
+
+def use_stick(config: Config, folder: Path) -> wire.UsbReport:
+    """Enrol what is on a stick, mounted at ``folder``. Raises FacelatchError."""
+    from edge.core.sitting import LOOKS_DEFAULT
+    from edge.images import MAX_PIXELS
+    from edge.stick import NO_FAT, bring, reported
+    from edge.studio import STICK_LONGEST_PX, CableStudio
+
+    guardian, agreed = functools.partial(_ask_for_the_cable, config), functools.partial(_agreed, config)
+    if not folder.is_mount():
+        return reported(guardian, [NO_FAT])
+    private, looking = cable_key(config), (detector(config, photographs=True), embedder(config))
+    with closing(CableStudio(config, *looking, MAX_PIXELS, STICK_LONGEST_PX)) as studio:
+        return bring(folder, private, guardian, studio, agreed, LOOKS_DEFAULT)
+
+
+def _ask_for_the_cable(config: Config, message: wire.FromCable) -> wire.Answer:
+    answer = ask(config.cable_path, message)
+    if answer is None:
+        raise WireError("No guardian runs. Start facelatch-door.")
+    return answer
+
+
+def _agreed(config: Config) -> tuple[wire.ConsentLine, str]:
+    """A consent given now, and its last day."""
+    now = clock(config)
+    ends = now.local().date() + timedelta(days=config.privacy.consent_days)
+    return wire.ConsentLine(now.utc(), consent.WORDING), ends.isoformat()
+
+
+def cable_key(config: Config) -> bytes:
+    """The private key that laptops know this lock by, made where there is none yet. Raises StoreError."""
+    from edge.cable.noise import KEY_BYTES, new_key
+    from edge.store.faults import explained
+    from edge.store.key import read_key, write_key
+
+    path = Path(config.paths.usb) / "cable.key"
+    with explained(path, "be read or made"):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = read_key(path)
+        if key is None:
+            write_key(path, new_key())
+            key = read_key(path)
+    if key is None or len(key) != KEY_BYTES:
+        raise StoreKeyError(
+            f"{path} is no key of {KEY_BYTES} bytes. Put the right one back; or remove it, and pair all laptops anew."
+        )
+    return key
+
+
+def _uploads_folder(config: Config, tty: str) -> Path:
+    """In memory: of the service what systemd gives it, on a bench beside the sockets."""
+    given = os.environ.get("RUNTIME_DIRECTORY")
+    return Path(given) if given else Path(config.paths.runtime) / "uploads" / Path(tty).name
 
 
 def _folder(models: ModelsConfig) -> Path | None:

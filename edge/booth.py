@@ -32,9 +32,10 @@ class _Session:
     began_s: float
     asked_s: float
     kept_s: float
+    picture: bytes | None = None
 
 
-AskBooth = wire.AskCamera | wire.AskCameraProgress | wire.AskCameraCancel
+AskBooth = wire.AskCamera | wire.AskCameraProgress | wire.AskCameraPicture | wire.AskCameraCancel
 
 
 class Booth:
@@ -59,13 +60,25 @@ class Booth:
     def occupied(self) -> bool:
         return self._session is not None
 
-    def answer(self, question: AskBooth, who: str) -> wire.Sitting:
+    @property
+    def previewed(self) -> bool:
+        """Whether whoever began it wants to see what the camera sees."""
+        return self._session is not None and self._session.question.preview
+
+    def pictured(self, jpeg: bytes) -> None:
+        """What the camera shows now."""
+        if self._session is not None and self._session.question.preview:
+            self._session.picture = jpeg
+
+    def answer(self, question: AskBooth, who: str) -> wire.Sitting | wire.Picture:
         """Raises the FacelatchError that ended an enrolment, DoorError when one cannot begin."""
         match question:
             case wire.AskCamera():
                 return self._begin(question, who)
             case wire.AskCameraProgress():
                 return self._progress(self._of(question.ticket), who)
+            case wire.AskCameraPicture():
+                return wire.Picture(self._of(question.ticket).picture)
             case wire.AskCameraCancel():
                 session = self._of(question.ticket)
                 self._end("cancelled", DoorError("This enrolment was cancelled. Begin another one."))

@@ -23,6 +23,9 @@ FRAME_TIMEOUT_S = 3.0
 SNAPSHOT_EVERY_S, SNAPSHOT_WIDTH_PX = 1.0, 480
 """How often a picture of whoever is there is sent, and how wide: enough to know a neighbour by."""
 
+PREVIEW_WIDTH_PX = 240
+"""Of a picture for whoever watches an enrolment: 5 to 10 kB, which a slow cable carries in less than a second."""
+
 
 class Send(Protocol):
     """Hands one message to the guardian. Raises WireError when the guardian is gone."""
@@ -43,11 +46,13 @@ class Eyes:
         snapshots: bool = False,
         vigil: Vigil | None = None,
         judge: str = "",
+        previewed: Callable[[], bool] = lambda: False,
     ) -> None:
         """``caveat``: what the status line must say of these eyes before their camera's name. ``snapshots``: send
         pictures of whoever is there, too. ``vigil``: judges who is alive; without it no look says so. ``judge``:
-        stands for what it judges with."""
-        self._caveat, self._snapshots, self._judge = caveat, snapshots, judge
+        stands for what it judges with. ``previewed``: whether somebody watches, so that pictures are sent of nobody
+        as well."""
+        self._caveat, self._snapshots, self._judge, self._previewed = caveat, snapshots, judge, previewed
         self._snapshot_s = float("-inf")
         self._detector, self._embedder, self._send = detector, embedder, send
         self._tracker = Tracker()
@@ -97,10 +102,12 @@ class Eyes:
 
     def _picture(self, frame: Frame, anybody: bool) -> None:
         """Before the looks of the same frame: a refusal then has its picture."""
-        if not (self._snapshots and anybody and frame.captured_s - self._snapshot_s >= SNAPSHOT_EVERY_S):
+        previewed = self._previewed()
+        wanted = previewed or (self._snapshots and anybody)
+        if not wanted or frame.captured_s - self._snapshot_s < SNAPSHOT_EVERY_S:
             return
         self._snapshot_s = frame.captured_s
-        jpeg = encode_jpeg(frame.rgb, SNAPSHOT_WIDTH_PX)
+        jpeg = encode_jpeg(frame.rgb, PREVIEW_WIDTH_PX if previewed else SNAPSHOT_WIDTH_PX)
         if len(jpeg) <= wire.SNAPSHOT_MAX_BYTES:
             self._send(wire.Snapshot(jpeg))
 

@@ -23,12 +23,14 @@ from edge.entrance import Entrance
 from edge.errors import CameraError, DoorError, FacelatchError, PersonError, WireError
 from edge.expiry import Expiry
 from edge.latch import Latch
+from edge.pairing import Pairings
 from edge.pinning import CameraPin
 from edge.ports import Bolt, Clock, Indicator, Store
 from edge.proof import Proof
 from edge.registry import Registry
 from edge.settings import Config
 from edge.snapshots import Snapshots
+from edge.sticks import Sticks
 from edge.teller import Announce, Teller, quoted
 from edge.types import Input, Look, Person, Sensed, Sign
 from edge.upkeep import Upkeep
@@ -98,6 +100,8 @@ class Guardian:
         )
         self._booth = Booth(self._change, registry.model_id, config.faces.min_px, clock, self._teller, self._show)
         self._drill = Drill(self._approaches_of, self._proof, clock, self._teller, self._show)
+        self._pairings = Pairings(store, clock, self._teller)
+        self._sticks = Sticks(store, clock, self._teller, self._pairings, self._show)
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._expiry = Expiry(config.privacy.remind_days, store, clock, self._teller, self._erase)
         self._backups = None if backups is None else backups(self._teller)
@@ -139,11 +143,16 @@ class Guardian:
             self._away("nothing heard from them")
         self._booth.tick()
         self._drill.tick()
+        self._sticks.tick()
         if self._access.mode is Mode.LOCKDOWN:
             self._booth.close("lockdown")
             self._drill.close("lockdown")
         sign = self._latch.sign()
         self._show(Sign.WARNING if sign is Sign.READY and self._eyes != "away" and self._pin.refused else sign)
+
+    def wants_pictures(self) -> bool:
+        """Whether the eyes shall send what they see, though nobody refused is to be kept: somebody watches them."""
+        return self._booth.previewed
 
     def sound(self) -> bool:
         """Whether the bolt is as commanded: the watchdog is fed only then."""
@@ -160,6 +169,7 @@ class Guardian:
                 self._teller.tell_sparingly("eyes_away", reason=quoted(message.reason))
             case wire.Snapshot() if self._camera is not None:
                 self._snapshots.seen(message.jpeg)
+                self._booth.pictured(message.jpeg)
             case wire.Report() if self._camera is None:
                 raise WireError("The eyes report without having said hello. Restart facelatch-eyes.")
             case wire.Report():
@@ -213,22 +223,33 @@ class Guardian:
         """An operator's question; ``who`` asks. Raises the FacelatchError that says why it cannot be answered."""
         match question:
             case wire.AskStatus():
-                return self.status()
+                pass
             case wire.AskUnlock():
                 self._entrance.unlock(question, who)
-                return self.status()
             case wire.AskMode():
                 self._entrance.set_mode(question, who)
-                return self.status()
             case wire.AskClear():
-                if question.camera and not self._pin.accept(who):
-                    raise CameraError("There is no camera to accept. Start facelatch-eyes, and try again.")
-                self._count_attempts()  # those that have ended: they must not lock anybody out a moment later
-                self._access.clear_lockouts()
-                self._latch.clear(self._teller)
-                self._teller.tell("cleared", by=who)
-                return self.status()
-            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
+                self._clear(question, who)
+            case wire.AskUsbReport() | wire.AskUsbWindow():
+                return self._sticks.answer(question, who)
+            case wire.AskPair() | wire.AskUsbKeys() | wire.AskRevoke():
+                return self._pairings.answer(question, who)
+            case _:
+                return self._look(question, who)
+        return self.status()
+
+    def _clear(self, question: wire.AskClear, who: str) -> None:
+        if question.camera and not self._pin.accept(who):
+            raise CameraError("There is no camera to accept. Start facelatch-eyes, and try again.")
+        self._count_attempts()  # those that have ended: they must not lock anybody out a moment later
+        self._access.clear_lockouts()
+        self._latch.clear(self._teller)
+        self._teller.tell("cleared", by=who)
+
+    def _look(self, question: wire.Question, who: str) -> wire.Answer:
+        """What is asked of the camera, or else of the people."""
+        match question:
+            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraPicture() | wire.AskCameraCancel():
                 if isinstance(question, wire.AskCamera):
                     if self._drill.occupied:
                         raise DoorError("A drill goes on. Wait for its end, or end it.")
@@ -242,6 +263,21 @@ class Guardian:
             case wire.AskDrillReport():
                 return self._proof.report()
         return self._change(question, who)
+
+    def cable_says(self, message: wire.FromCable) -> wire.Answer:
+        """The process on the USB cable asks. Raises the FacelatchError that says why there is no answer."""
+        match message:
+            case wire.CableAdmit():
+                return self._pairings.admit(message.key)
+            case wire.CableCode():
+                return self._pairings.code()
+            case wire.CablePaired():
+                return self._pairings.paired(message)
+            case wire.StickEnroll():
+                return self._change(*self._sticks.from_a_folder(message.question))
+            case wire.StickBundle() | wire.StickWindow() | wire.StickProgress() | wire.StickReport():
+                return self._sticks.hear(message)
+        return self.answer(message.question, self._pairings.allow(message.key, message.question))
 
     def _prepare(self) -> None:
         """Make ready for an enrolment at the camera, or a drill. Raises the FacelatchError that says why there can be
@@ -285,6 +321,8 @@ class Guardian:
         finally:
             self._access.reload()
             self._evidence.require(self._registry.similarity_min)
+        if isinstance(question, wire.AskForget):
+            self._sticks.forget()
         if self._registry.similarity_min != before:
             self._teller.say("threshold", {"similarity_min": self._registry.similarity_min, "before": before})
         person = answer.people[0] if isinstance(answer, wire.People) else None

@@ -42,6 +42,8 @@ MIN_SIDE_PX = 12
 NEUTRAL_GREY = 128
 """What shows through transparent pixels, so that colours hidden under them are not enrolled."""
 
+# O_NONBLOCK: a FIFO without a writer would stop open() itself. A laptop's system may lack these, or want O_BINARY.
+_READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _EXIF_ORIENTATION = 0x0112  # EXIF 2.32 (CIPA DC-008), table 4
 _SHOWN_PATH_CHARS = 120
 _KINDS = "a JPEG, PNG, WebP, BMP, GIF or PPM picture"
@@ -59,11 +61,12 @@ def read_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Rgb:
         return _decode(file, where, max_pixels)
 
 
-def decode_rgb(data: bytes, what: str, max_pixels: int = MAX_PIXELS) -> Rgb:
-    """As ``read_rgb``, from the bytes of a file; ``what`` names them in messages. Raises ImageError."""
+def decode_rgb(data: bytes, what: str, max_pixels: int = MAX_PIXELS, longest_px: int | None = None) -> Rgb:
+    """As ``read_rgb``, from the bytes of a file; ``what`` names them in messages. A picture with a side longer than
+    ``longest_px`` is scaled down to it; a JPEG is then never in memory whole. Raises ImageError."""
     where = shown(what, _SHOWN_PATH_CHARS)
     _check_size(len(data), where)
-    return _decode(BytesIO(data), where, max_pixels)
+    return _decode(BytesIO(data), where, max_pixels, longest_px)
 
 
 def encode_jpeg(rgb: Rgb, width_px: int) -> bytes:
@@ -117,8 +120,7 @@ def _natural(name: str) -> list[str | int]:
 def _opened(path: str | os.PathLike[str], where: str) -> Iterator[BinaryIO]:
     """A regular file of a bearable size, opened for reading."""
     try:
-        # O_NONBLOCK: a FIFO without a writer would stop open() itself.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _READING)
     except FileNotFoundError as error:
         raise ImageError(f"There is no file {where}. Check the path.") from error
     except (OSError, ValueError) as error:
@@ -155,7 +157,7 @@ def _check_size(size: int, where: str) -> None:
         raise ImageError(f"{where} has {size // 1_000_000} MB, over {limit} MB. Export it smaller, as JPEG.")
 
 
-def _decode(file: BinaryIO, where: str, max_pixels: int) -> Rgb:
+def _decode(file: BinaryIO, where: str, max_pixels: int, longest_px: int | None = None) -> Rgb:
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
@@ -164,8 +166,14 @@ def _decode(file: BinaryIO, where: str, max_pixels: int) -> Rgb:
         try:
             with Image.open(file, formats=FORMATS) as picture:
                 _check_dimensions(picture.size, where, max_pixels)
+                if longest_px is not None:
+                    picture.draft(None, (longest_px, longest_px))  # a JPEG's own 1/2, 1/4 or 1/8, not below that
                 picture.load()
-                return _to_array(_upright(_to_rgb(picture, where), picture))
+                rgb = _to_rgb(picture, where)
+                if longest_px is not None:
+                    rgb.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+                    _check_dimensions(rgb.size, where, max_pixels)  # a thread of a picture has become none
+                return _to_array(_upright(rgb, picture))
         except ImageError:
             raise
         except UnidentifiedImageError as error:

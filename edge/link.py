@@ -1,5 +1,6 @@
 """The other end of the guardian's sockets: the eyes' line, and an operator's question."""
 
+import select
 import socket
 import struct
 from pathlib import Path
@@ -18,6 +19,7 @@ class EyesLink:
     def __init__(self, path: Path) -> None:
         """Raises WireError when no guardian listens."""
         self._socket = _connected(path)
+        self._previewed = False
 
     def __call__(self, message: wire.FromEyes) -> None:
         """Send one message. Raises WireError when the guardian is gone."""
@@ -26,11 +28,20 @@ class EyesLink:
         except OSError as error:
             raise WireError(f"The guardian is gone ({error}). Start facelatch-door, then facelatch-eyes.") from error
 
+    def previewed(self) -> bool:
+        """Whether somebody watches what the eyes see, as the guardian last said. Never waits."""
+        try:
+            while select.select([self._socket], [], [], 0)[0] and (data := self._socket.recv(wire.PACKET_MAX_BYTES)):
+                self._previewed = wire.to_eyes(data).wanted
+        except OSError:  # a guardian that is gone is noticed with the next report; what it said is no message
+            self._previewed = False
+        return self._previewed
+
     def close(self) -> None:
         self._socket.close()
 
 
-def ask(path: Path, question: wire.Question) -> wire.Answer | None:
+def ask(path: Path, question: wire.Question | wire.FromCable) -> wire.Answer | None:
     """The guardian's answer, or None when no guardian listens at ``path``.
 
     Raises the FacelatchError that the guardian answered with, and WireError when it does not answer.

@@ -16,6 +16,9 @@ OPERATORS = "facelatch-admin"
 EYES = "facelatch-eyes"
 """The user whom the eyes run as."""
 
+CABLE = "facelatch-link"
+"""The user whom the process on the USB cable runs as."""
+
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 
 
@@ -30,8 +33,17 @@ def operator(connection: socket.socket) -> str | None:
 
 def is_eyes(connection: socket.socket) -> bool:
     """Whether it is the user of the eyes, the guardian's own, or root."""
+    return _is(connection, EYES)
+
+
+def is_cable(connection: socket.socket) -> bool:
+    """Whether it is the user of the process on the USB cable, the guardian's own, or root."""
+    return _is(connection, CABLE)
+
+
+def _is(connection: socket.socket, user: str) -> bool:
     uid = _uid(connection)
-    return uid in {0, os.geteuid()} or _name(uid) == EYES
+    return uid in {0, os.geteuid()} or _name(uid) == user
 
 
 def _uid(connection: socket.socket) -> int:

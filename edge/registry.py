@@ -71,12 +71,20 @@ class Registry:
                 return self._rule(question, who)
             case wire.AskUnlock() | wire.AskMode() | wire.AskClear():
                 raise WireError("No guardian runs that could move the door. Start facelatch-door.")
-            case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
+            case wire.AskPair() | wire.AskUsbKeys() | wire.AskRevoke() | wire.AskUsbWindow() | wire.AskUsbReport():
+                raise WireError("No guardian runs that could know a laptop or a stick. Start facelatch-door.")
+            case (
+                wire.AskCamera()
+                | wire.AskCameraProgress()
+                | wire.AskCameraPicture()
+                | wire.AskCameraCancel()
+                | wire.AskDrill()
+                | wire.AskPresent()
+                | wire.AskDrillProgress()
+                | wire.AskDrillEnd()
+                | wire.AskDrillReport()
+            ):
                 raise WireError("No guardian runs that could look. Start facelatch-door and facelatch-eyes.")
-            case wire.AskDrill() | wire.AskPresent() | wire.AskDrillProgress() | wire.AskDrillEnd():
-                raise WireError("No guardian runs that could look. Start facelatch-door and facelatch-eyes.")
-            case wire.AskDrillReport():
-                raise WireError("No guardian runs that knows the camera. Start facelatch-door and facelatch-eyes.")
             case wire.AskIdentify() | wire.AskAlike():
                 return self._compare(question)
             case wire.AskPeople():

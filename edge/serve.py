@@ -59,7 +59,9 @@ class _Allowance:
 
 @dataclass(slots=True)
 class _Operator:
-    name: str
+    """``name`` None: a process on a USB cable, whose questions are those of ``wire.FromCable`` alone."""
+
+    name: str | None
     allowance: _Allowance
 
 
@@ -67,19 +69,31 @@ class Server:
     """Owns the two listening sockets and serves until told to stop."""
 
     def __init__(
-        self, guardian: Guardian, looks_path: Path, control_path: Path, clock: Clock, notifier: Notifier | None = None
+        self,
+        guardian: Guardian,
+        looks_path: Path,
+        control_path: Path,
+        clock: Clock,
+        notifier: Notifier | None = None,
+        *,
+        cable_path: Path | None = None,
     ) -> None:
-        """Raises WireError when a socket cannot be made, as when another guardian serves there."""
+        """``cable_path``: where the processes on USB cables come to, None: nowhere. Raises WireError when a socket
+        cannot be made, as when another guardian serves there."""
         self._guardian, self._clock, self._notifier = guardian, clock, notifier
         self._selector = selectors.DefaultSelector()
         self._eyes: socket.socket | None = None
+        self._told_eyes = wire.Preview(False)
         self._reports = _Allowance(REPORTS_A_SECOND, REPORTS_A_SECOND, clock.now_s())
         self._resting: dict[socket.socket, tuple[float, Callable[[socket.socket], None]]] = {}
         self._operators: dict[socket.socket, _Operator] = {}
-        self._paths = (looks_path, control_path)
+        self._paths = [looks_path, control_path]
         self._lock = _only_one(control_path.with_name("guardian.lock"))
         self._listen(looks_path, self._accept_eyes)
         self._listen(control_path, self._accept_operator)
+        if cable_path is not None:
+            self._paths.append(cable_path)
+            self._listen(cable_path, self._accept_cable)
         self.stopping: str | None = None
 
     def run(self, watch: Watch) -> str:
@@ -89,6 +103,7 @@ class Server:
         while self.stopping is None:
             self._guardian.tick()
             self._wake_listeners()
+            self._tell_eyes()
             self._feed_watchdog()
             self.stopping = self.stopping or watch(self._guardian.door.state)
             wait_s = min(self._guardian.next_tick_s() - self._clock.now_s(), TICK_MAX_S)
@@ -162,7 +177,7 @@ class Server:
             return
         if self._eyes is not None:
             self._lose_eyes(self._eyes, "other eyes took their place")
-        self._eyes = connection
+        self._eyes, self._told_eyes = connection, wire.Preview(False)
         self._selector.register(connection, selectors.EVENT_READ, self._hear_eyes)
 
     def _hear_eyes(self, connection: socket.socket) -> None:
@@ -183,6 +198,12 @@ class Server:
                 self._guardian.malformed(error)
             self._guardian.tick()
 
+    def _tell_eyes(self) -> None:
+        """Whether pictures are wanted, when that has changed. Eyes that do not read are not waited for."""
+        wanted = wire.Preview(self._guardian.wants_pictures())
+        if self._eyes is not None and wanted != self._told_eyes and _send(self._eyes, wanted):
+            self._told_eyes = wanted
+
     def _lose_eyes(self, connection: socket.socket, reason: str) -> None:
         self._drop(connection)
         self._eyes = None
@@ -198,8 +219,24 @@ class Server:
             _send(connection, wire.Failure(type(refusal).__name__, str(refusal)))
             connection.close()
             return
-        if len(self._operators) >= CONTROL_MAX:
-            self._drop(next(iter(self._operators)))
+        self._welcome(connection, name)
+
+    def _accept_cable(self, listener: socket.socket) -> None:
+        connection = self._accepted(listener)
+        if connection is None:
+            return
+        if not peers.is_cable(connection):
+            refusal = DoorError(f"Only the user {peers.CABLE} may ask here. Operators ask at control.sock.")
+            _send(connection, wire.Failure(type(refusal).__name__, str(refusal)))
+            connection.close()
+            return
+        self._welcome(connection, None)
+
+    def _welcome(self, connection: socket.socket, name: str | None) -> None:
+        """The oldest connection of the same kind makes room: no cable keeps operators out."""
+        same = [each for each, known in self._operators.items() if (known.name is None) is (name is None)]
+        if len(same) >= CONTROL_MAX:
+            self._drop(same[0])
         allowance = _Allowance(QUESTIONS_A_SECOND, QUESTIONS_A_SECOND, self._clock.now_s())
         self._operators[connection] = _Operator(name, allowance)
         self._selector.register(connection, selectors.EVENT_READ, self._hear_operator)
@@ -221,6 +258,8 @@ class Server:
         try:
             if not operator.allowance.take(self._clock.now_s()):
                 raise WireError(f"That were more than {QUESTIONS_A_SECOND:.0f} questions a second. Ask more slowly.")
+            if operator.name is None:
+                return self._guardian.cable_says(wire.from_cable(data))
             return self._guardian.answer(wire.question(data), operator.name)
         except FacelatchError as error:
             return wire.Failure(type(error).__name__, str(error))
@@ -231,10 +270,10 @@ class Server:
         connection.close()
 
 
-def _send(connection: socket.socket, answer: wire.Answer) -> bool:
-    """Whether the answer went off; nobody is waited for."""
+def _send(connection: socket.socket, message: wire.Answer | wire.ToEyes) -> bool:
+    """Whether the message went off; nobody is waited for."""
     try:
-        connection.send(wire.encode(answer))
+        connection.send(wire.encode(message))
     except (OSError, WireError):
         return False
     return True

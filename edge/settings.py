@@ -255,6 +255,7 @@ class PathsConfig(msgspec.Struct, frozen=True):
 
     state: Annotated[str, Meta(min_length=1, description="the store: people, templates, log")] = "/var/lib/facelatch"
     runtime: Annotated[str, Meta(min_length=1, description="the sockets")] = "/run/facelatch"
+    usb: Annotated[str, Meta(min_length=1, description="the key of the USB cable")] = "/var/lib/facelatch-link"
     master_key: Annotated[
         str,
         Meta(
@@ -317,3 +318,8 @@ class Config(msgspec.Struct, frozen=True):
     @property
     def control_path(self) -> Path:
         return Path(self.paths.runtime) / "control.sock"
+
+    @property
+    def cable_path(self) -> Path:
+        """Likewise, for the process on the USB cable."""
+        return Path(self.paths.runtime) / "cable" / "cable.sock"

@@ -35,10 +35,16 @@ config=/etc/facelatch/facelatch.toml
 copy=/var/lib/facelatch-upgrade # the store as it was before the upgrade that is going on
 door=facelatch-door.service
 eyes=facelatch-eyes.service
+gadget=facelatch-gadget.service
+cables='facelatch-link@*.service'
 keypad=/etc/systemd/system/$door.d/10-keypad.conf
 declare -A targets=(
     [$door]=/etc/systemd/system/$door
     [$eyes]=/etc/systemd/system/$eyes
+    [$gadget]=/etc/systemd/system/$gadget
+    [facelatch-link@.service]=/etc/systemd/system/facelatch-link@.service
+    [facelatch-stick@.service]=/etc/systemd/system/facelatch-stick@.service
+    [gadget.sh]=/usr/local/lib/facelatch/gadget.sh
     [facelatch.sysusers]=/etc/sysusers.d/facelatch.conf
     [facelatch.tmpfiles]=/etc/tmpfiles.d/facelatch.conf
     [facelatch.rules]=/etc/udev/rules.d/60-facelatch.rules
@@ -306,16 +312,20 @@ use() { # FOLDER: its units and its programs are the system's; nothing is starte
     # Each is complete on the disk before it takes the place of the one in use: a power cut seconds after a plain copy
     # leaves an empty unit, and a lock that does not start.
     for name in "${!targets[@]}"; do
-        install -m 644 -D "$1/systemd/$name" "${targets[$name]}.new"
+        if [[ -e $1/systemd/$name ]]; then install -m 644 -D "$1/systemd/$name" "${targets[$name]}.new"; fi
     done
     sync
     for name in "${!targets[@]}"; do
-        mv -T "${targets[$name]}.new" "${targets[$name]}"
+        if [[ -e $1/systemd/$name ]]; then
+            mv -T "${targets[$name]}.new" "${targets[$name]}"
+        else
+            rm -f "${targets[$name]}" # a version from before this file
+        fi
     done
     SYSTEMD_LOG_LEVEL=warning systemd-sysusers /etc/sysusers.d/facelatch.conf
     if [[ -S /run/udev/control ]]; then
         udevadm control --reload
-        udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap || true # a machine may have neither
+        udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap --subsystem-match=tty || true # a machine may have none
     fi
     systemd-tmpfiles --create /etc/tmpfiles.d/facelatch.conf
     ln -sfn "$1" "$link.new"
@@ -340,12 +350,16 @@ adopt_the_store() { # one that somebody else made, as `sudo facelatch run` on a 
     fi
 }
 
-stop() { systemctl stop "$eyes" "$door"; }
+stop() { systemctl stop "$cables" "$eyes" "$door"; }
 
 start() { # and wait until the guardian serves, and still does after its watchdog had time to bite
-    local end=$((SECONDS + wait_s)) pid
+    local end=$((SECONDS + wait_s)) pid tty
     systemctl reset-failed "$door" "$eyes" 2>/dev/null || true
-    systemctl start --no-block "$door" "$eyes"
+    systemctl start --no-block "$door" "$eyes" "$gadget"
+    # The cables that are plugged in: their ports' own events have passed.
+    for tty in /dev/ttyGS[0-9]* /dev/ttyUSB[0-9]*; do
+        if [[ -c $tty ]]; then systemctl start --no-block "facelatch-link@${tty##*/}.service" 2>/dev/null || true; fi
+    done
     # Five starts in vain: it will not come.
     while ((SECONDS < end && $(systemctl show -p NRestarts --value "$door") < 5)); do
         pid=$(systemctl show -p MainPID --value "$door")
@@ -438,8 +452,8 @@ configure() {
         ln -sfn "$link/bin/facelatch" "$command"
     fi
     keypad_of_the_configuration
-    if ! systemctl is-enabled --quiet "$door" "$eyes" 2>/dev/null; then
-        if doing "enable $door and $eyes"; then systemctl enable --quiet "$door" "$eyes"; fi
+    if ! systemctl is-enabled --quiet "$door" "$eyes" "$gadget" 2>/dev/null; then
+        if doing "enable $door, $eyes and $gadget"; then systemctl enable --quiet "$door" "$eyes" "$gadget"; fi
     fi
     if [[ $changed && ! $dry ]]; then sync; fi # the configuration outlives a power cut from here on
 }
@@ -502,7 +516,7 @@ install_or_upgrade() {
         fi
     else
         if [[ ! $previous ]]; then
-            if doing "make the users facelatch-door and facelatch-eyes, the group facelatch-admin, the units"; then use "$venv"; fi
+            if doing "make the users facelatch-door, facelatch-eyes and facelatch-link, the group facelatch-admin, the units"; then use "$venv"; fi
         elif ! as_it_was_put; then
             if doing "put the units and the other files of the version back as they were"; then use "$venv"; fi
         fi
@@ -536,7 +550,8 @@ install_or_upgrade() {
 uninstall() {
     local folder name
     if systemctl cat "$door" >/dev/null 2>&1 && doing "stop the lock; the bolt is secured"; then
-        systemctl disable --quiet --now "$eyes" "$door" || true
+        systemctl stop "$cables" || true
+        systemctl disable --quiet --now "$gadget" "$eyes" "$door" || true
     fi
     for name in "${!targets[@]}"; do
         if [[ -e ${targets[$name]} ]] && doing "remove ${targets[$name]}"; then rm -f "${targets[$name]}"; fi
@@ -554,10 +569,10 @@ uninstall() {
     if [[ -d /run/facelatch ]] && doing "remove /run/facelatch"; then rm -rf /run/facelatch; fi
     if [[ $changed && ! $dry ]]; then systemctl daemon-reload; fi
     if [[ $purge ]]; then
-        for folder in /var/lib/facelatch "$copy" "${config%/*}"; do
+        for folder in /var/lib/facelatch /var/lib/facelatch-link "$copy" "${config%/*}"; do
             if [[ -e $folder ]] && doing "remove $folder"; then rm -rf "$folder"; fi
         done
-        for name in facelatch-door facelatch-eyes; do
+        for name in facelatch-door facelatch-eyes facelatch-link; do
             if getent passwd "$name" >/dev/null && doing "remove the user $name"; then userdel "$name"; fi
         done
         if getent group facelatch-admin >/dev/null && doing "remove the group facelatch-admin"; then groupdel facelatch-admin; fi

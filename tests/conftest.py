@@ -41,7 +41,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def house() -> Iterator[Config]:
     """A configuration whose store and sockets live in a folder of a short path, with a simulated bolt."""
     with tempfile.TemporaryDirectory(prefix="fl-") as folder:
-        paths = {"state": f"{folder}/state", "runtime": f"{folder}/run"}
+        paths = {"state": f"{folder}/state", "runtime": f"{folder}/run", "usb": f"{folder}/usb"}
         still = {"mode": "off"}  # tests hold photographs before the camera
         flags = {"paths": paths, "bolt": {"driver": "simulated"}, "liveness": still}
         yield configuration.load(None, environment={}, flags=flags)

@@ -32,6 +32,37 @@ MAY_IMPORT: dict[str, set[str]] = {
     "slot": {"edge.ports", *BASE},
     "wire": {"numpy", "msgspec", "edge.wire", "edge.core", *BASE},
     "link": {"edge.wire", "edge.errors"},
+    "output": {"click", "msgspec", "rich", "edge.core"},
+    "darkroom": {"numpy", "PIL", "edge.images", "edge.core", *BASE},
+    "studio": {
+        *("edge.darkroom", "edge.cable", "edge.enroll", "edge.wire", "edge.settings", "edge.core", "edge.ports"),
+        *BASE,
+    },
+    "cable": {
+        *("msgspec", "cryptography", "serial", "edge.cable", "edge.wire", "edge.core", "edge.images", "edge.enroll"),
+        "edge.pairing_code",
+        *BASE,
+    },
+    "laptop": {
+        *("click", "msgspec", "rich", "PIL", "edge.cable", "edge.laptop", "edge.wire", "edge.core", "edge.images"),
+        *("edge.output", "edge.pairing_code", "edge.app", "edge.config", "edge.bundle"),
+        *BASE,
+    },
+    "bundle": {"msgspec", "edge.cable", "edge.wire", *BASE},
+    "stick": {
+        *("msgspec", "edge.bundle", "edge.cable", "edge.wire", "edge.core"),
+        *("edge.foreign", "edge.folders", "edge.portrait"),
+        *BASE,
+    },
+    "folders": {
+        *("edge.bundle", "edge.cable", "edge.images", "edge.wire", "edge.core", "edge.foreign", "edge.portrait"),
+        *BASE,
+    },
+    "foreign": BASE,
+    "portrait": {"edge.cable", "edge.enroll", "edge.images", "edge.wire", "edge.core", *BASE},
+    "sticks": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.pairing", "edge.teller", *BASE},
+    "pairing_code": BASE,
+    "pairing": {"msgspec", "edge.wire", "edge.core", "edge.ports", "edge.pairing_code", "edge.teller", *BASE},
     "models": {"numpy", "cv2", "msgspec", "ai_edge_litert", "tflite_runtime", "edge.models", *ADAPTER},
     "devices": {"numpy", "cv2", "gpiod", "gpiozero", "lgpio", "picamera2", "edge.devices", *ADAPTER},
     "store": {"numpy", "msgspec", "sqlite_utils", "cryptography", "edge.store", *ADAPTER},
@@ -84,6 +115,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("edge.wire", "edge.config", "edge.settings", "edge.core", "edge.ports", "edge.registry", "edge.access"),
         *("edge.latch", "edge.entrance", "edge.booth", "edge.teller", "edge.upkeep", "edge.snapshots", "edge.expiry"),
         *("edge.daily", "edge.pinning", "edge.approaches", "edge.proof", "edge.drill", "msgspec"),
+        *("edge.daily", "edge.pairing", "edge.sticks"),
         *BASE,
     },
     "notify": {"edge.ports"},
@@ -96,13 +128,14 @@ MAY_IMPORT: dict[str, set[str]] = {
 """By the first name below ``edge``: packages and modules that it may import. ``app`` and
 ``household`` wire and ``cli`` prints: they see all."""
 
-ONLY_IN = {
-    "picamera2": "devices/camera_pi.py",
-    "cryptography": "store/sealing.py",
-    "gpiod": "devices/gpiod.py",
-    "gpiozero": "devices/gpio.py",
-    "lgpio": "devices/gpio.py",
-    "sqlite3": "store",
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "picamera2": ("devices/camera_pi.py",),
+    "cryptography": ("store/sealing.py", "cable/noise.py"),  # what lies in a file, and what goes over the cable
+    "serial": ("cable/port.py",),
+    "gpiod": ("devices/gpiod.py",),
+    "gpiozero": ("devices/gpio.py",),
+    "lgpio": ("devices/gpio.py",),
+    "sqlite3": ("store",),
 }
 
 
@@ -152,7 +185,7 @@ def test_every_part_has_a_rule() -> None:
 
 
 @pytest.mark.parametrize(("module", "place"), ONLY_IN.items())
-def test_hardware_and_runtimes_are_imported_in_one_place(module: str, place: str) -> None:
+def test_hardware_and_runtimes_are_imported_in_one_place(module: str, place: tuple[str, ...]) -> None:
     users = [str(path.relative_to(EDGE)) for path in files() if any(m.split(".")[0] == module for m in imports(path))]
     assert users
     assert all(user.startswith(place) for user in users), users
@@ -179,6 +212,10 @@ def test_the_rule_itself_refuses_what_the_core_must_not_have(module: str) -> Non
             {"cv2", "PIL"},
         ),
         ("edge.eyes, edge.link", {"sqlite3", "sqlite_utils", "cryptography", "gpiozero"}),
+        (
+            "edge.cable.ends, edge.cable.port, edge.laptop.commands, edge.laptop.bundles",
+            {"cv2", "PIL", "sqlite3", "sqlite_utils", "gpiozero", "edge.app", "edge.cli", "edge.store", "edge.config"},
+        ),
         ("edge.cli", {"cv2", "PIL", "sqlite_utils", "cryptography", "gpiozero"}),
     ],
 )
@@ -202,3 +239,31 @@ def test_securing_loads_no_more_than_it_needs() -> None:
     assert "edge.fittings" in loaded
     heavy = {"numpy", "rich", "gpiozero", "edge.app", "edge.guardian", "edge.wire", "edge.store", "importlib.metadata"}
     assert heavy & set(loaded) == set()
+
+
+FOREIGN = ("fcntl", "grp", "pwd", "resource", "termios", "cv2", "ai_edge_litert", "tflite_runtime", "gpiozero")
+"""What a laptop may lack: modules of POSIX alone, and packages that only a lock needs."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [(["usb", "enroll", "--help"], 0, "Enrol NAME"), (["run"], 2, "A lock runs on Linux"), ([], 2, "usb")],
+    ids=["usb", "run", "alone"],
+)
+def test_a_laptop_needs_nothing_that_only_a_lock_has(arguments: list[str], exit_code: int, said: str) -> None:
+    """In an interpreter that cannot import any of it, as on Windows; pyserial's own part for Windows is left out."""
+    code = f"""
+import sys, types
+sys.modules.update(dict.fromkeys({FOREIGN!r}))
+port, tools = types.ModuleType("serial"), types.ModuleType("serial.tools")
+tools.list_ports = port.tools = types.SimpleNamespace(comports=list)
+sys.modules.update({{"serial": port, "serial.tools": tools}})
+import edge.laptop.commands, edge.laptop.bundles, edge.laptop.session
+from edge.cli import main
+sys.platform = "win32"
+sys.argv = ["facelatch", *{arguments!r}]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == exit_code, done.stderr
+    assert said in done.stdout + done.stderr

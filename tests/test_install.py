@@ -153,9 +153,7 @@ def test_another_wheel_and_another_unit_are_another_version(release: Path) -> No
 @needs_debian
 def test_every_file_that_belongs_to_the_system_has_its_place(release: Path) -> None:
     listed = re.findall(r"^    \[(\S+)\]=(\S+)$", INSTALL.read_text(), re.MULTILINE)
-    names = {
-        name.replace("$door", "facelatch-door.service").replace("$eyes", "facelatch-eyes.service") for name, _ in listed
-    }
+    names = {re.sub(r"^\$(\w+)$", r"facelatch-\1.service", name) for name, _ in listed}
     assert names == {each.name for each in INSTALL.parent.iterdir()} - {"install.sh", "README.md"}
 
 

@@ -1,6 +1,7 @@
 """The guardian's loop on real sockets, in a thread, with real clients."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from edge.core.risk import Limits
 from edge.devices.bolt import TimedBolt
 from edge.devices.clock import SystemClock
 from edge.devices.simulated import SimulatedLines
-from edge.errors import PersonError, WireError
+from edge.errors import DoorError, PersonError, WireError
 from edge.guardian import Guardian
 from edge.link import EyesLink, _connected, ask
 from edge.registry import Registry
@@ -75,7 +76,7 @@ def served(house: Config) -> Iterator[Served]:
                 clock,
                 lambda k, v: ready[0].say(k, v) if ready else notices.append((k, v)),
             )
-            server = Server(guardian, house.looks_path, house.control_path, clock)
+            server = Server(guardian, house.looks_path, house.control_path, clock, cable_path=house.cable_path)
             ready.append(Served(house, server, bolt))
             started.set()
             server.run(lambda _: None)
@@ -392,6 +393,38 @@ def test_a_guardian_that_ends_before_it_answers_is_told(tmp_path: Path) -> None:
         ending.join()
 
 
+@pytest.mark.parametrize(
+    "question",
+    [wire.AskUnlock(5.0, "over the cable"), wire.AskMode("free"), wire.AskPair("owner"), wire.AskStatus()],
+    ids=lambda question: type(question).__name__,
+)
+def test_an_operators_question_is_none_on_the_cables_socket(served: Served, question: wire.Question) -> None:
+    """Whoever has taken over the process on the cable can say nothing there that opens the door or pairs a laptop."""
+    with pytest.raises(WireError, match="Not a message"):
+        ask(served.config.cable_path, question)
+    assert not served.bolt.released
+    assert "released" not in served.kinds
+
+
+def test_a_laptop_is_paired_and_asks_over_the_cables_socket(served: Served) -> None:
+    key = bytes(range(32))
+    with pytest.raises(DoorError, match="not paired"):
+        ask(served.config.cable_path, wire.CableAsk(key, wire.AskPeople()))
+    ask(served.config.control_path, wire.AskPair("owner"))
+    assert isinstance(ask(served.config.cable_path, wire.CableCode()), wire.PairCode)
+    ask(served.config.cable_path, wire.CablePaired(key, "a laptop"))
+    people = ask(served.config.cable_path, wire.CableAsk(key, wire.AskPeople()))
+    assert isinstance(people, wire.People)
+    assert [person.name for person in people.people] == ["Ada"]
+
+
+def test_cables_do_not_keep_operators_out(served: Served) -> None:
+    with ExitStack() as cables:
+        for _ in range(2 * CONTROL_MAX):
+            cables.enter_context(_connected(served.config.cable_path))
+        assert isinstance(ask(served.config.control_path, wire.AskStatus()), wire.Status)
+
+
 def test_who_makes_room_and_asks_in_the_same_turn_does_not_end_the_guardian(served: Served) -> None:
     path = served.config.control_path
     busy, go = threading.Event(), threading.Event()
@@ -417,3 +450,38 @@ def test_who_makes_room_and_asks_in_the_same_turn_does_not_end_the_guardian(serv
 def _asked(connection: socket.socket) -> wire.Answer:
     connection.send(wire.encode(wire.AskStatus()))
     return wire.answer(connection.recv(wire.PACKET_MAX_BYTES))
+
+
+def test_the_eyes_are_told_while_somebody_watches_and_new_ones_too(served: Served) -> None:
+    def told(link: EyesLink, wanted: bool) -> None:
+        end_s = SystemClock().now_s() + 20
+        while link.previewed() is not wanted:
+            assert SystemClock().now_s() < end_s
+            select.select([link._socket], [], [], 0.1)
+
+    link = EyesLink(served.config.looks_path)
+    hello(link)
+    served.wait_for("eyes_present")
+    assert not link.previewed()
+    control = served.config.control_path
+    ask(control, wire.AskCamera("a", wire.EnrollTerms("Grace"), preview=True))
+    told(link, True)
+    ask(control, wire.AskCameraCancel("a"))
+    told(link, False)
+    link._socket.send(b"rubbish")
+    assert not link.previewed()
+    link.close()
+
+
+def test_what_the_guardian_does_not_say_is_no_reason_to_send_pictures() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    link = EyesLink.__new__(EyesLink)
+    link._socket, link._previewed = ours, False
+    for packet, wanted in ((wire.encode(wire.Preview(True)), True), (b"rubbish", False)):
+        theirs.send(packet)
+        assert link.previewed() is wanted
+    theirs.send(wire.encode(wire.Preview(True)))
+    assert link.previewed()
+    theirs.close()
+    assert link.previewed(), "that it is gone is noticed when something is sent"
+    link.close()

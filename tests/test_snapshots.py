@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from edge import wire
@@ -119,3 +120,16 @@ def test_the_eyes_send_pictures_only_when_asked_to_and_only_of_somebody(
         assert len(pictures) == wanted
         for picture in pictures:
             assert decode_rgb(picture.jpeg, "the snapshot").shape[1] == 480
+
+
+def test_whoever_watches_an_enrolment_sees_nobody_as_well_and_smaller(
+    describe: Describe, detector: Mtcnn, embedder: MobileFaceNet
+) -> None:
+    line, watched = Line(), [True]
+    eyes = Eyes(detector, embedder, line, previewed=lambda: watched[0])
+    eyes.see(Frame(describe.rgb("coffee.png"), 100.0, 0))
+    eyes.see(Frame(describe.rgb("astronaut.png"), 100.5, 1))
+    watched[0] = False
+    eyes.see(Frame(np.ascontiguousarray(describe.rgb("coffee.png")[::-1]), 105.0, 2))
+    (picture,) = [message for message in line.sent if isinstance(message, wire.Snapshot)]
+    assert decode_rgb(picture.jpeg, "the preview").shape[1] == 240

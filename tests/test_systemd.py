@@ -1,4 +1,4 @@
-"""The units start commands that exist, as two users, neither with a network, and as closed as systemd can tell."""
+"""The units start commands that exist, as users of their own without a network, and as closed as systemd can tell."""
 
 import re
 import shutil
@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 
 from edge import cli
-from edge.peers import EYES, OPERATORS
+from edge.cable import port
+from edge.peers import CABLE, EYES, OPERATORS
 from edge.settings import Config
 
 SYSTEMD = Path(__file__).parents[1] / "systemd"
 UNITS = sorted(SYSTEMD.glob("*.service"))
-EXPOSURE_MAX = {"facelatch-door.service": 1.5, "facelatch-eyes.service": 2.5}
+EXPOSURE_MAX = {
+    "facelatch-door.service": 1.5,
+    "facelatch-eyes.service": 2.5,
+    "facelatch-gadget.service": 3.5,
+    "facelatch-link@.service": 1.5,
+    "facelatch-stick@.service": 1.5,
+}
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
@@ -32,16 +39,18 @@ def service(unit: Path) -> Mapping[str, list[str]]:
     return found
 
 
-def test_guardian_and_eyes_are_there() -> None:
+def test_the_services_are_there() -> None:
     assert [unit.name for unit in UNITS] == list(EXPOSURE_MAX)
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if "gadget" not in unit.name], ids=lambda unit: unit.name)
 def test_a_unit_starts_a_command_that_exists_without_a_network(unit: Path) -> None:
     settings = service(unit)
-    for verb in [command.split()[-1] for command in settings["execstart"] + settings.get("execstoppost", [])]:
-        assert verb in cli.VERBS
-    assert settings["user"] == [unit.stem]
+    commands = [each.split() for each in settings["execstart"] + settings.get("execstoppost", [])]
+    ours = [words[1] for words in commands if words[0].endswith("/facelatch")]
+    assert ours
+    assert set(ours) <= set(cli.VERBS)
+    assert settings["user"] == [CABLE if unit.stem == "facelatch-stick@" else unit.stem.removesuffix("@")]
     assert "AF_INET" not in str(settings["restrictaddressfamilies"])
     assert settings["privatenetwork"] == ["yes"]
 
@@ -63,13 +72,43 @@ def test_the_guardian_and_what_secures_come_before_the_eyes() -> None:
 
 
 def test_devices_are_a_list_for_each_and_not_shared() -> None:
-    door, eyes = (service(SYSTEMD / name) for name in EXPOSURE_MAX)
+    door, eyes, _, link, stick = (service(SYSTEMD / name) for name in EXPOSURE_MAX)
+    assert link["devicepolicy"] == stick["devicepolicy"] == ["closed"]
+    assert "deviceallow" not in stick
+    assert all(rule.startswith("char-tty") for rule in link["deviceallow"])
     assert door["devicepolicy"] == eyes["devicepolicy"] == ["closed"]
     assert door["deviceallow"] == ["char-gpiochip rw"]
     assert not set(door["deviceallow"]) & set(eyes["deviceallow"])
     assert {"char-video4linux rw", "char-media rw", "char-dma_heap rw"} <= set(eyes["deviceallow"])
     assert EYES not in str(door.get("supplementarygroups")) + str(door.get("group"))
     assert eyes["supplementarygroups"] == ["video"]
+
+
+def test_the_process_on_the_cable_has_the_store_nowhere_and_its_own_key() -> None:
+    link = service(SYSTEMD / "facelatch-link@.service")
+    assert f"-{Config().paths.state}" in link["inaccessiblepaths"][0].split()
+    assert link["statedirectory"] == [Config().paths.usb.removeprefix("/var/lib/")]
+    assert OPERATORS not in str(link)
+
+
+def test_a_stick_is_mounted_so_that_nothing_on_it_counts_but_bytes() -> None:
+    stick = service(SYSTEMD / "facelatch-stick@.service")
+    (mount,) = stick["execstartpre"]
+    assert "-t vfat" in mount
+    options = set(mount.split(" -o ")[1].split()[0].split(","))
+    assert {"ro", "nosuid", "nodev", "noexec"} <= options
+    assert f"-{Config().paths.state}" in stick["inaccessiblepaths"][0].split()
+    rules = (SYSTEMD / "facelatch.rules").read_text()
+    assert 'ENV{ID_BUS}=="usb", ENV{ID_FS_USAGE}=="filesystem"' in rules
+
+
+def test_the_gadget_is_what_a_laptop_looks_for() -> None:
+    script = (SYSTEMD / "gadget.sh").read_text()
+    vendor, product = port.GADGET
+    assert f"echo 0x{vendor:04x} >" in script
+    assert f"echo 0x{product:04x} >" in script
+    assert f'echo "{port.PRODUCT}" >' in script
+    assert subprocess.run(["sh", "-n", str(SYSTEMD / "gadget.sh")], check=False).returncode == 0
 
 
 def test_the_guardian_may_ask_whether_ntp_holds_the_clock() -> None:
@@ -100,6 +139,7 @@ def test_the_folders_are_those_of_the_configuration_each_with_its_one_group() ->
         Config().paths.state: ("0700", "facelatch-door", "facelatch-door"),
         Config().paths.runtime: ("2751", "facelatch-door", OPERATORS),
         str(Config().looks_path.parent): ("2750", "facelatch-door", EYES),
+        str(Config().cable_path.parent): ("2750", "facelatch-door", CABLE),
     }
     assert str(Config().control_path.parent) == Config().paths.runtime
 

@@ -24,6 +24,7 @@ from tools.liveness import card
 README = Path(__file__).resolve().parent.parent / "README.md"
 SESSION = README.parent / "tools/demo/session.txt"
 DRILL = README.parent / "tools/demo/drill.txt"
+CABLE = README.parent / "tools/demo/cable.txt"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -82,6 +83,11 @@ def session_block() -> str:
 def drill_block() -> str:
     """The recorded drill."""
     return f"```text\n{DRILL.read_text()}```\n"
+
+
+def cable_block() -> str:
+    """The recorded session at a cable."""
+    return f"```text\n{CABLE.read_text()}```\n"
 
 
 def exit_codes_block() -> str:
@@ -157,6 +163,7 @@ BLOCKS: Blocks = {
     "door": door_block,
     "session": session_block,
     "drill": drill_block,
+    "cable": cable_block,
     "wiring": wiring_block,
     "exit_codes": exit_codes_block,
     "commands": commands_block,

@@ -1,7 +1,8 @@
 """The command ``facelatch``: each verb parses, calls one function of ``app`` or ``enroll``, and prints.
 
 A verb's modules are imported when it is called, and no other's: `facelatch secure` runs after a guardian that was
-killed while the relay was driven, and every import is time in which the door stands open.
+killed while the relay was driven, and every import is time in which the door stands open; and `facelatch usb` and
+`bundle` run on laptops, which lack what only a lock has and may be no Linux.
 """
 
 import logging
@@ -12,7 +13,6 @@ from pathlib import Path
 import click
 
 from edge import config as configuration
-from edge import coredump
 from edge.core.names import harmless
 from edge.errors import FacelatchError
 
@@ -40,17 +40,26 @@ VERBS = {
     "door": ("edge.cli.run:door", "edge.cli.operate"),
     "secure": ("edge.cli.secure:secure",),
     "eyes": ("edge.cli.run:eyes",),
+    "link": ("edge.cli.run:link",),
+    "stick": ("edge.cli.run:stick",),
+    "usb": ("edge.laptop.commands:usb",),
+    "bundle": ("edge.laptop.bundles:bundle_group",),
 }
 """Where each verb is, and the modules that add verbs below it."""
+
+ANYWHERE = frozenset({"usb", "bundle"})
+"""What a machine that is no Linux has of them."""
 
 
 class Verbs(click.Group):
     """A group that imports a verb when it is called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return sorted(VERBS)
+        return sorted(VERBS if sys.platform == "linux" else ANYWHERE)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in VERBS and name not in ANYWHERE and sys.platform != "linux":
+            context.fail("A lock runs on Linux. On this machine there are `facelatch usb` and `facelatch bundle`.")
         return _verb(name) if name in VERBS else None
 
 
@@ -88,7 +97,10 @@ def facelatch(context: click.Context, config_path: Path | None) -> None:
 
 def main() -> None:
     """Run the command; a FacelatchError becomes its message on standard error and its exit code."""
-    coredump.forbid()
+    if sys.platform == "linux":
+        from edge import coredump
+
+        coredump.forbid()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     try:
         facelatch(prog_name="facelatch")

@@ -17,10 +17,10 @@ import numpy as np
 
 from edge import app, fittings, household, wire
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json, table
 from edge.core.door import State
 from edge.errors import ConfigError, FacelatchError, ModelError
 from edge.link import ask
+from edge.output import console, json_option, print_json, table
 from edge.peers import OPERATORS
 from edge.settings import Config
 

@@ -12,11 +12,11 @@ import click
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import console, errors, json_option, print_json, table
 from edge.core import drill
 from edge.core.drill import ATTACKS, KINDS, Count
 from edge.core.names import harmless
 from edge.errors import FaceError, FacelatchError, InputError
+from edge.output import console, errors, json_option, print_json, table
 from edge.settings import Config
 
 ASK_EVERY_S = 0.25

@@ -11,7 +11,6 @@ from rich.progress import Progress
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import console, errors, json_option, print_json, table
 from edge.cli.records import consent_given
 from edge.cli.sitting import at_the_camera
 from edge.core.names import clean_name, shown
@@ -19,6 +18,7 @@ from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
 from edge.enroll.folder import PICTURES_MAX, Entry, people_in
 from edge.enroll.session import Sample, Session, templates
 from edge.errors import FaceError, FacelatchError, ImageError, InputError, WireError
+from edge.output import console, errors, json_option, print_json, table
 from edge.settings import Config
 from edge.types import TEMPLATES_MAX
 

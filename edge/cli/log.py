@@ -12,9 +12,9 @@ import click
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json, table
 from edge.core.names import clean_name, harmless, shown
 from edge.errors import InputError, LogError, StoreBusyError, WireError
+from edge.output import console, json_option, print_json, table
 from edge.settings import Config
 
 LAST = 50

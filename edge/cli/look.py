@@ -8,10 +8,10 @@ import msgspec
 
 from edge import app
 from edge import config as configuration
-from edge.cli.output import console, errors, json_option, print_json, table
 from edge.core.names import harmless, shown
 from edge.core.quality import flaw, measure
 from edge.errors import FaceError, FacelatchError, InputError
+from edge.output import console, errors, json_option, print_json, table
 from edge.ports import Detector, Embedder
 from edge.settings import Config
 from edge.types import Face, Rgb

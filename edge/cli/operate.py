@@ -7,10 +7,10 @@ import click
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import json_option, print_json
 from edge.cli.run import door
 from edge.core.names import harmless
 from edge.errors import InputError
+from edge.output import json_option, print_json
 
 UNITS_S = {"": 1.0, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 

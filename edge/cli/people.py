@@ -7,9 +7,9 @@ import click
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json, table
 from edge.core.names import clean_name, name_key
 from edge.errors import FacelatchError, WireError
+from edge.output import console, json_option, print_json, table
 
 
 def _names_like(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:

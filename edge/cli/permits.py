@@ -8,10 +8,10 @@ import msgspec
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import json_option, print_json
 from edge.cli.people import ask_people, name_argument, people
 from edge.core.names import clean_name, shown
 from edge.errors import InputError
+from edge.output import json_option, print_json
 
 ANY = "any"
 """What takes a limit away."""

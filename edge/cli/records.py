@@ -12,11 +12,11 @@ import msgspec
 
 from edge import app, consent, wire
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json, table
 from edge.cli.people import ask_people, name_argument, people
 from edge.core.ageing import Ageing, trend
 from edge.core.names import clean_name, shown
 from edge.errors import InputError, WireError
+from edge.output import console, json_option, print_json, table
 from edge.records import last_day
 from edge.settings import Config
 

@@ -9,9 +9,9 @@ from rich.progress import Progress
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import errors, json_option, print_json, table
 from edge.cli.people import people
 from edge.errors import FaceError, FacelatchError
+from edge.output import errors, json_option, print_json, table
 from edge.ports import Embedder
 from edge.settings import Config
 

@@ -10,12 +10,12 @@ import msgspec
 
 from edge import app, household
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json
 from edge.core import risk as odds
 from edge.core.names import harmless
 from edge.core.risk import Calibration, Decision, Limits
 from edge.core.share import ONE_IN_MAX, accepted, rounded
 from edge.errors import InputError
+from edge.output import console, json_option, print_json
 from edge.settings import Config
 
 STRANGERS_A_WEEK = 30

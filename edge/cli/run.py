@@ -11,9 +11,9 @@ from rich.text import Text
 
 from edge import app, wire
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json
 from edge.cli.printer import Printer
 from edge.core.names import harmless
+from edge.output import console, json_option, print_json
 from edge.teller import Announce, Plain
 
 STYLES = {
@@ -90,6 +90,28 @@ def door(context: click.Context, as_json: bool) -> None:
 def eyes(config_path: Path | None) -> None:
     """Be the eyes alone: the service facelatch-eyes."""
     app.watch_door(configuration.load(config_path))
+
+
+@click.command()
+@click.argument("tty")
+@click.pass_obj
+def link(config_path: Path | None, tty: str) -> None:
+    """Be the lock's end of the USB cable at the serial port TTY: the service facelatch-link@.
+
+    It ends when the port goes away, and is started again when it comes back.
+    """
+    click.echo(harmless(app.serve_cable(configuration.load(config_path), tty)))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def stick(config_path: Path | None, folder: Path) -> None:
+    """Enrol what is on a stick, mounted at FOLDER: the service facelatch-stick@.
+
+    `facelatch usb report` shows what became of it.
+    """
+    app.use_stick(configuration.load(config_path), folder)
 
 
 @click.command()

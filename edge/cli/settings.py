@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from edge import config as configuration
-from edge.cli.output import json_option, print_json
 from edge.core.names import harmless
+from edge.output import json_option, print_json
 from edge.settings import Config
 
 

@@ -7,8 +7,8 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from edge import app, wire
-from edge.cli.output import console, errors, print_json, table
 from edge.errors import FacelatchError
+from edge.output import console, errors, print_json, table
 from edge.settings import Config
 
 ASK_EVERY_S = 0.25

@@ -8,9 +8,9 @@ import msgspec
 
 from edge import app, household, wire
 from edge import config as configuration
-from edge.cli.output import console, json_option, print_json, table
 from edge.core.names import shown
 from edge.errors import InputError, WireError
+from edge.output import console, json_option, print_json, table
 
 
 class Copy(msgspec.Struct):

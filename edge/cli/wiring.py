@@ -6,8 +6,8 @@ import click
 
 from edge import config as configuration
 from edge import wiring as drawn
-from edge.cli.output import json_option, print_json
 from edge.core.names import harmless
+from edge.output import json_option, print_json
 
 
 @click.command()

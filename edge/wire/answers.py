@@ -1,10 +1,13 @@
 """What the guardian answers."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from edge.core.names import shown
 from edge.types import Permission, Person
-from edge.wire.fields import ConsentLine
+from edge.wire.fields import SNAPSHOT_MAX_BYTES, ConsentLine, Role, Text
 
 ALIKE_MAX = 50
 """Pairs in one answer."""
@@ -188,6 +191,12 @@ class Drilling(msgspec.Struct, tag="drilling", frozen=True):
     presented: Presented | None
 
 
+class Picture(msgspec.Struct, tag="picture", frozen=True):
+    """What the camera shows, as a JPEG; None before anything came."""
+
+    jpeg: Annotated[bytes, Meta(max_length=SNAPSHOT_MAX_BYTES)] | None
+
+
 class Identified(msgspec.Struct, tag="identified", frozen=True):
     """``person`` is who the probe resembles most, ``accepted`` whether that suffices. ``margin`` None: no other
     person."""
@@ -244,6 +253,58 @@ class Verified(msgspec.Struct, tag="verified", frozen=True):
     more: bool = False
 
 
+class PairCode(msgspec.Struct, tag="pair-code", frozen=True):
+    """``for_s``: how much longer it is good."""
+
+    code: str
+    for_s: float
+
+
+class UsbKey(msgspec.Struct, frozen=True):
+    """A paired laptop. ``mark``: what its key can be told by; ``expires_utc`` None: it does not expire."""
+
+    number: int
+    label: str
+    role: Role
+    mark: str
+    paired_utc: str
+    paired_by: str
+    expires_utc: str | None = None
+    expired: bool = False
+
+
+class UsbKeys(msgspec.Struct, tag="usb-keys", frozen=True):
+    keys: list[UsbKey]
+
+
+class UsbWindow(msgspec.Struct, tag="usb-window", frozen=True):
+    """``for_s``: how much longer plain folders are taken. ``consent``: everybody on them has agreed."""
+
+    for_s: float
+    consent: bool
+
+
+REPORT_MAX = 250
+"""Lines of a stick's report: everybody in a bundle or in plain folders, and some notes."""
+
+
+class ReportLine(msgspec.Struct, frozen=True):
+    """One person of one bundle, or of plain folders (``bundle`` names theirs), or the whole of it where ``person`` is
+    None. ``refused``: why nobody came of it."""
+
+    bundle: Text
+    person: Text | None
+    templates: int
+    refused: Text | None
+
+
+class UsbReport(msgspec.Struct, tag="usb-report", frozen=True):
+    """What became of the last stick since the guardian's start; nothing after somebody was forgotten."""
+
+    lines: list[ReportLine]
+    at_utc: str | None = None
+
+
 class Failure(msgspec.Struct, tag="failure", frozen=True):
     """The question failed: the class name of a FacelatchError and its message."""
 
@@ -257,6 +318,7 @@ Answer = (
     | Sitting
     | Drilling
     | DrillReport
+    | Picture
     | Identified
     | Alike
     | Shown
@@ -266,5 +328,9 @@ Answer = (
     | Holidays
     | Log
     | Verified
+    | PairCode
+    | UsbKeys
+    | UsbWindow
+    | UsbReport
     | Failure
 )

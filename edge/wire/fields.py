@@ -1,6 +1,6 @@
 """What the fields of messages may hold, and embeddings as bytes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -9,7 +9,7 @@ from msgspec import Meta
 from edge.errors import WireError
 from edge.types import Embedding
 
-VERSION = 5
+VERSION = 7
 """Of both conversations. Another version is refused: both processes come from one installation."""
 
 PACKET_MAX_BYTES = 128 * 1024
@@ -34,6 +34,10 @@ Vector = Annotated[bytes, Meta(max_length=4 * 4096)]
 Name = Annotated[str, Meta(max_length=500)]
 Utc = Annotated[str, Meta(max_length=40)]
 Jpeg = Annotated[bytes, Meta(max_length=CROP_MAX_BYTES)]
+Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
+"""An X25519 public key (RFC 7748)."""
+Role = Literal["owner", "installer"]
+"""What a laptop on the USB cable may (``edge.pairing``)."""
 
 
 class ConsentLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""What the eyes say to the guardian."""
+"""What the eyes say to the guardian, and the one thing that it says to them."""
 
 from typing import Annotated
 
@@ -56,12 +56,22 @@ class Trouble(msgspec.Struct, tag="trouble", frozen=True, forbid_unknown_fields=
 
 
 class Snapshot(msgspec.Struct, tag="snapshot", frozen=True, forbid_unknown_fields=True):
-    """What the camera shows while somebody is there, as a JPEG; sent only where the owner keeps such pictures."""
+    """What the camera shows, as a JPEG: while somebody is there, where the owner keeps such pictures; and while an
+    enrolment at the camera is watched from a laptop."""
 
     jpeg: Annotated[bytes, Meta(max_length=SNAPSHOT_MAX_BYTES)]
 
 
 FromEyes = Hello | Report | Trouble | Snapshot
+
+
+class Preview(msgspec.Struct, tag="preview", frozen=True, forbid_unknown_fields=True):
+    """To the eyes: whether an enrolment is watched from a laptop, so that pictures are wanted."""
+
+    wanted: bool
+
+
+ToEyes = Preview
 
 
 def to_looks(report: Report, dimension: int) -> list[Look]:

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from edge.core.sitting import LOOKS_DEFAULT, LOOKS_MIN
 from edge.types import TEMPLATES_MAX
-from edge.wire.fields import ConsentLine, Count, Jpeg, Name, Text, Utc, Vector, Word
+from edge.wire.fields import ConsentLine, Count, Jpeg, Name, Role, Text, Utc, Vector, Word
 
 
 class AskStatus(msgspec.Struct, tag="status", frozen=True, forbid_unknown_fields=True):
@@ -48,16 +48,24 @@ class EnrollTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AskCamera(msgspec.Struct, tag="camera", frozen=True, forbid_unknown_fields=True):
     """Begin to collect the looks of whoever is before the camera. Answered by ``Sitting``.
 
-    ``ticket`` names this enrolment in what is asked about it later; the asker makes it up.
+    ``ticket`` names this enrolment in what is asked about it later; the asker makes it up. ``preview``: the asker will
+    want to see what the camera sees meanwhile.
     """
 
     ticket: Word
     terms: EnrollTerms
     looks: Annotated[int, Meta(ge=LOOKS_MIN, le=TEMPLATES_MAX)] = LOOKS_DEFAULT
+    preview: bool = False
 
 
 class AskCameraProgress(msgspec.Struct, tag="camera-progress", frozen=True, forbid_unknown_fields=True):
     """How far it is; the one that finds enough looks kept stores them. Answered by ``Sitting``."""
+
+    ticket: Word
+
+
+class AskCameraPicture(msgspec.Struct, tag="camera-picture", frozen=True, forbid_unknown_fields=True):
+    """What the camera shows, of an enrolment that was begun with ``preview``. Answered by ``Picture``."""
 
     ticket: Word
 
@@ -236,12 +244,43 @@ class AskVerify(msgspec.Struct, tag="verify", frozen=True, forbid_unknown_fields
     until_id: Count | None = None
 
 
+class AskPair(msgspec.Struct, tag="usb-pair", frozen=True, forbid_unknown_fields=True):
+    """Open a pairing, for one laptop and some minutes. ``days``: how long an installer's key is good. Answered by
+    ``PairCode``."""
+
+    role: Role
+    days: Annotated[int, Meta(ge=1, le=365)] | None = None
+
+
+class AskUsbKeys(msgspec.Struct, tag="usb-keys", frozen=True, forbid_unknown_fields=True):
+    """Which laptops are paired. Answered by ``UsbKeys``."""
+
+
+class AskRevoke(msgspec.Struct, tag="usb-revoke", frozen=True, forbid_unknown_fields=True):
+    """Take a laptop's key off the list. Answered by ``UsbKeys`` with that one."""
+
+    number: Count
+
+
+class AskUsbWindow(msgspec.Struct, tag="usb-window", frozen=True, forbid_unknown_fields=True):
+    """For so long enrol from plain folders on sticks, too. ``consent``: everybody on them has agreed. Answered by
+    ``UsbWindow``."""
+
+    for_s: Annotated[float, Meta(gt=0, le=3600)]
+    consent: bool = False
+
+
+class AskUsbReport(msgspec.Struct, tag="usb-report", frozen=True, forbid_unknown_fields=True):
+    """What became of the last stick. Answered by ``UsbReport``."""
+
+
 Question = (
     AskStatus
     | AskPeople
     | AskEnroll
     | AskCamera
     | AskCameraProgress
+    | AskCameraPicture
     | AskCameraCancel
     | AskDrill
     | AskPresent
@@ -267,4 +306,9 @@ Question = (
     | AskHolidays
     | AskLog
     | AskVerify
+    | AskPair
+    | AskUsbKeys
+    | AskRevoke
+    | AskUsbWindow
+    | AskUsbReport
 )

@@ -4,17 +4,22 @@ camera."""
 import json
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from edge.images import decode_rgb
 from edge.settings import Config
 from edge.types import Rgb
+from tests.cable.wires import Laptop, process
 from tests.cli.facelatch import command, ok, ok_json, refused, run
 from tests.cli.test_run import FPS, Lock, Photos, logged, running
+from tools.demo.wires import plugged
 
 POSES = (("obama2.jpg", 1.0), ("obama3.jpg", 1.0), ("obama2.jpg", 1.3), ("obama3.jpg", 0.8))
 """One man looking a little to one side and the other, nearer and farther."""
@@ -129,3 +134,44 @@ def test_photographs_folder_and_camera_are_three_ways(house: Config, photos: Pho
     assert run(house, "enroll", "Barack", photos["obama.jpg"], "--camera").returncode == 2
     assert run(house, "enroll", "Barack", "--camera", "--looks", "2").returncode == 2
     assert "names from the folders" in refused(house, 4, "enroll", "--folder", photos["obama.jpg"].parent, "--camera")
+
+
+def test_over_a_cable_with_what_the_camera_sees_in_a_file(house: Config, lock: Lock, tmp_path: Path) -> None:
+    laptop, preview = Laptop(tmp_path), tmp_path / "preview.jpg"
+    with plugged() as cable, process(house, "link", cable.lock):
+        code = ok_json(house, "usb", "pair")["code"]
+        laptop.ok("pair", code, port=cable.laptop)
+        with watched(preview) as pictures:
+            said = laptop.ok("enroll", "Barack", "--live", "--preview", preview, port=cable.laptop)
+        assert "Barack is enrolled with 5 templates" in said
+        assert not preview.exists(), "no face stays on the laptop"
+        assert pictures
+        for picture in pictures:
+            assert decode_rgb(picture, "the preview").shape[1] == 240
+        preview.write_text("somebody's")
+        there = laptop.run("enroll", "Ada", "--live", "--preview", preview, port=cable.laptop)
+        assert there.returncode == 4
+        assert preview.read_text() == "somebody's"
+    assert ok_json(house, "people")[0]["name"] == "Barack"
+
+
+@contextmanager
+def watched(path: Path) -> Iterator[list[bytes]]:
+    """Every picture that is in a file meanwhile."""
+    seen: list[bytes] = []
+    ending = threading.Event()
+
+    def watch() -> None:
+        while not ending.wait(0.05):
+            with suppress(FileNotFoundError):
+                data = path.read_bytes()
+                if data and data not in seen:
+                    seen.append(data)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ending.set()
+        thread.join()

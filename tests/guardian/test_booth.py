@@ -267,3 +267,24 @@ def test_lights_and_buzzer_tell_a_look_that_was_kept_from_one_that_was_not(house
     show(household, like(STRANGER, 2))  # not turned to the left
     assert [sign for sign in household.lamps.shown if sign in (Sign.KEPT, Sign.GUIDANCE)] == [Sign.KEPT, Sign.GUIDANCE]
     assert Sign.LOOKING not in household.lamps.shown
+
+
+def test_what_the_camera_shows_is_there_for_whoever_asked_for_it_and_no_longer(household: Household) -> None:
+    guardian = household.guardian
+    Command(household)
+    guardian.eyes_say(wire.Snapshot(b"nobody asked"))
+    assert not guardian.wants_pictures()
+    assert guardian.answer(wire.AskCameraPicture("a")) == wire.Picture(None)
+    guardian.answer(wire.AskCameraCancel("a"))
+    guardian.answer(wire.AskCamera("b", TERMS, preview=True), "an operator")
+    assert guardian.wants_pictures()
+    assert guardian.answer(wire.AskCameraPicture("b")) == wire.Picture(None)
+    guardian.eyes_say(wire.Snapshot(b"a picture"))
+    assert guardian.answer(wire.AskCameraPicture("b")) == wire.Picture(b"a picture")
+    with pytest.raises(DoorError):
+        guardian.answer(wire.AskCameraPicture("a"))
+    guardian.answer(wire.AskCameraCancel("b"))
+    assert not guardian.wants_pictures()
+    with pytest.raises(DoorError):
+        guardian.answer(wire.AskCameraPicture("b"))
+    assert not household.guardian._config.snapshots_path.exists()

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from edge.cli.output import errors, json_option, print_json, table
 from edge.errors import FacelatchError
+from edge.output import errors, json_option, print_json, table
 from edge.settings import Config
 from tools.bench import latency as latencies
 from tools.bench import matching

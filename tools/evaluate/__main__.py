@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from edge.cli.output import errors, json_option, print_json
 from edge.core.choose import SeveralFaces
 from edge.core.share import accepted
 from edge.errors import FacelatchError, InputError
 from edge.models.manifest import own_folder
+from edge.output import errors, json_option, print_json
 from tools.evaluate import (
     alike,
     approaches,
@@ -36,6 +36,7 @@ from tools.evaluate.detection import detect, look_at
 from tools.evaluate.networks import FP32, FP32_ABSENT, REFERENCE, Networks, check_folder, revision
 from tools.evaluate.options import FOLDER
 from tools.evaluate.protocols import verify_view1, verify_view2
+from tools.evaluate.sending import sending
 from tools.evaluate.tail import impostor_tail
 from tools.evaluate.targets import targets
 from tools.evaluate.verification import Scores, Verification, verify_set
@@ -201,6 +202,21 @@ def templates_command(
     else:
         report.print_templates(results)
         _print_origin(results, networks)
+
+
+@evaluate.command("sending")
+@click.argument("folder", type=FOLDER)
+@click.option("--people", "limit", type=click.IntRange(1), help="Only the first so many.")
+@json_option
+def sending_command(folder: Path, limit: int | None, as_json: bool) -> None:
+    """What do photographs lose over a USB cable? Everybody of FOLDER/NAME/* is enrolled from files and from what is
+    sent."""
+    (networks,) = options.ready((), ("cpu",), None)
+    result = sending(folder, networks, limit)
+    if as_json:
+        print_json({"revision": revision(), "result": result})
+    else:
+        report.print_sending(result)
 
 
 @evaluate.command("tail")

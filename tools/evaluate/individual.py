@@ -10,8 +10,8 @@ as the person who is imitated most easily.
 import msgspec
 import numpy as np
 
-from edge.cli.output import table
 from edge.core.centre import centres
+from edge.output import table
 from tools.evaluate import report, statistics
 from tools.evaluate.calibration import Described
 

@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli.output import table
 from edge.core import risk
 from edge.core.centre import centres
 from edge.core.risk import Calibration, Measure
 from edge.core.share import one_in
 from edge.core.stopping import STANDARD
+from edge.output import table
 from edge.types import FloatArray
 from tools.evaluate import calibration as cal
 from tools.evaluate import report, statistics

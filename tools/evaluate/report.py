@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from edge.cli.output import console, table
+from edge.output import console, table
 from tools.evaluate import detection, identification, templates
 from tools.evaluate.alike import Closest
 from tools.evaluate.approaches import Approaches
@@ -12,6 +12,7 @@ from tools.evaluate.detection import Detection
 from tools.evaluate.identification import Identification, Rate
 from tools.evaluate.networks import revision
 from tools.evaluate.reach import Reach
+from tools.evaluate.sending import Sent
 from tools.evaluate.sequences import LOOKS_A_SECOND
 from tools.evaluate.statistics import Interval
 from tools.evaluate.tail import ImpostorTail, Quantile
@@ -92,6 +93,19 @@ def print_identification(results: Sequence[Identification]) -> None:
         "it lies low, because a draw holds some people twice. The product's margin is left out: with it FPIR is lower, "
         "FNIR higher."
     )
+
+
+def print_sending(result: Sent) -> None:
+    """What came through the cable, one row for templates and one for people."""
+    rows = [
+        ("template", result.templates, *result.template_cosines, f"{100 * result.templates_near:.0f} %"),
+        ("person", result.people, *result.person_cosines, f"{100 * result.people_near:.0f} %"),
+    ]
+    table("from the files and from what is sent", ("of a", "number", "least", "5 %", "median", "at least 0.995"), rows)
+    sizes = (
+        f"{mean / 1e3:.0f} kB, {most / 1e3:.0f} at most" for mean, most in (result.original_bytes, result.sent_bytes)
+    )
+    dim(f"A person's files have {', and are sent as '.join(sizes)}. Templates lost: {result.lost}.")
 
 
 def print_templates(results: Sequence[Several]) -> None:

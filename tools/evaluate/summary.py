@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from edge.cli.output import table
+from edge.output import table
 from tools.evaluate.comparing import Compared, TarAtFar
 from tools.evaluate.identification import DEFAULT, Rate
 from tools.evaluate.record import Measured

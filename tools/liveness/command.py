@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from edge.cli.output import json_option, print_json
 from edge.errors import InputError
 from edge.models.manifest import Shelf, own_folder
+from edge.output import json_option, print_json
 from edge.settings import Config
 from tools.evaluate import options, plot
 from tools.evaluate.networks import check_folder

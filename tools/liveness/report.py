@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from edge.cli.output import console
 from edge.images import encode_jpeg
+from edge.output import console
 from tools.liveness import sets
 from tools.liveness.door import Opened, Stay
 from tools.liveness.evaluation import Evaluation

@@ -12,8 +12,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from edge.cli.output import json_option, print_json
 from edge.errors import ModelError
+from edge.output import json_option, print_json
 from tools.evaluate.lfw import measured_with, open_view1
 from tools.models import build as building
 from tools.models.console import errors, reporting

@@ -8,10 +8,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from edge.cli.output import json_option, print_json
 from edge.errors import ModelError
 from edge.models.interpreter import load_delegate
 from edge.models.manifest import Shelf
+from edge.output import json_option, print_json
 from tools.models import compiler as compiling
 from tools.models import parity
 from tools.models.console import errors, reporting

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from edge.cli.output import json_option, print_json, table
 from edge.models.manifest import Shelf
+from edge.output import json_option, print_json, table
 from tools.evaluate import lfw, wider
 from tools.evaluate.networks import ROOT, revision
 from tools.models.__main__ import WORK, with_tools

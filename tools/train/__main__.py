@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edge.cli.output import json_option, print_json
+from edge.output import json_option, print_json
 from tools.models.console import errors, reporting
 from tools.train import sheet
 from tools.train.start import training

@@ -1,7 +1,7 @@
 """Try everything that a service must not be able to do, and say of each whether it was refused: a line of JSON each.
 
 Runs inside a unit's own sandbox (as its ExecStartPre), and for comparison as root outside: what is refused to root too
-would prove nothing. Only the system's Python; it leaves nothing behind. ``probe.py door|eyes GUARDIAN_PID``.
+would prove nothing. Only the system's Python; it leaves nothing behind. ``probe.py door|eyes|link|stick GUARDIAN_PID``.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from pathlib import Path
 
 libc = ctypes.CDLL(None, use_errno=True)
 STATE, CONTROL, LOOKS = "/var/lib/facelatch", "/run/facelatch/control.sock", "/run/facelatch/looks/looks.sock"
+CABLE, LINK_STATE, STICK = "/run/facelatch/cable/cable.sock", "/var/lib/facelatch-link", "/run/facelatch-stick/sda1"
 PTRACE_ATTACH, PTRACE_DETACH = 16, 17
 CLONE_NEWUSER = 0x10000000
 
@@ -133,7 +134,7 @@ def attempts(who: str, guardian: int) -> dict[str, Callable[[], None]]:
             "open the camera": lambda: opened("/dev/video0"),
             "execute memory that it has written": code_made,
         }
-    return common | {
+    apart = common | {
         "open the GPIO chip": lambda: opened("/dev/gpiochip0"),
         "ask at the control socket": lambda: reached(CONTROL),
         "read the store": lambda: read(f"{STATE}/facelatch.db"),
@@ -149,6 +150,18 @@ def attempts(who: str, guardian: int) -> dict[str, Callable[[], None]]:
         "signal the guardian": lambda: os.kill(guardian, 0),
         "speak to the message bus": lambda: reached("/run/dbus/system_bus_socket", socket.SOCK_STREAM),
     }
+    if who == "eyes":
+        return apart
+    apart |= {
+        "open the camera": lambda: opened("/dev/video0"),
+        "report to the looks socket": lambda: reached(LOOKS),
+    }
+    if who == "link":
+        return apart
+    return apart | {
+        "open the cable's serial port": lambda: opened("/dev/ttyGS0", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK),
+        "read the stick past its file system": lambda: opened("/dev/sda1", os.O_RDONLY),
+    }
 
 
 def rights(who: str) -> dict[str, Callable[[], None]]:
@@ -159,6 +172,16 @@ def rights(who: str) -> dict[str, Callable[[], None]]:
             "write its state": lambda: written(f"{STATE}/probe"),
             "write its sockets' folder": lambda: written("/run/facelatch/probe"),
         }
+    cable = {
+        "ask at the cable socket": lambda: reached(CABLE),
+        "write its state": lambda: written(f"{LINK_STATE}/probe"),
+        "write a /tmp of its own": lambda: written("/tmp/probe"),
+    }
+    if who == "link":
+        port = "open the cable's serial port"
+        return cable | {port: lambda: opened("/dev/ttyGS0", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)}
+    if who == "stick":
+        return cable | {"read the stick": lambda: read(f"{STICK}/marker")}
     return {
         "open the camera": lambda: opened("/dev/video0"),
         "report to the looks socket": lambda: reached(LOOKS),

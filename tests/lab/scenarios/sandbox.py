@@ -27,9 +27,9 @@ def run(lab: Lab) -> None:
         refusals = []
         for who, unit in SETTINGS.items():
             pid = int(guest.sh("systemctl show -P MainPID facelatch-door"))
-            outside = _probed(guest.sh(f"python3 {PROBE} {who} {pid}"))
+            outside = probed(guest.sh(f"python3 {PROBE} {who} {pid}"))
             inside = _inside(guest, who, unit, pid)
-            refusals += _judge(lab, unit, inside, outside)
+            refusals += judge(lab, unit, inside, outside)
         lab.keep("refusals.txt", "\n".join(refusals))
         guest.until("systemctl is-active -q facelatch-door")
         lab.check("the guardian serves after all of it", guest.sh("facelatch status").startswith("LOCKED"))
@@ -42,15 +42,17 @@ def _inside(guest: Guest, who: str, unit: str, pid: int) -> dict[tuple[str, str]
     guest.until(f"systemctl is-active -q {unit}", within_s=180)
     said = guest.sh(f"journalctl --sync; journalctl -u {unit} -o cat --no-pager -g '^PROBE'")
     guest.sh(f"rm {drop_in}; systemctl daemon-reload")
-    return _probed(said)
+    return probed(said)
 
 
-def _probed(text: str) -> dict[tuple[str, str], str]:
+def probed(text: str) -> dict[tuple[str, str], str]:
+    """What the probe said: by kind and attempt, why it was refused, or nothing."""
     lines = [json.loads(line.removeprefix("PROBE ")) for line in text.splitlines() if line.startswith("PROBE ")]
     return {(line["kind"], line["what"]): line["refused"] for line in lines}
 
 
-def _judge(lab: Lab, unit: str, inside: dict[tuple[str, str], str], outside: dict[tuple[str, str], str]) -> list[str]:
+def judge(lab: Lab, unit: str, inside: dict[tuple[str, str], str], outside: dict[tuple[str, str], str]) -> list[str]:
+    """Check every attempt and every right; the refusals."""
     said = []
     lab.check(f"{unit}: the probe ran", bool(inside) and inside.keys() == outside.keys(), f"{len(inside)} attempts")
     for (kind, what), refusal in inside.items():
