@@ -9,13 +9,16 @@ import pytest
 from PIL import Image
 
 from edge import wire
+from edge.core.living.judge import UNDECIDED, Weights
+from edge.core.quality import MIN_BRIGHTNESS
 from edge.core.scene import FROZEN_S
 from edge.errors import CameraError
 from edge.eyes import Eyes
 from edge.images import read_rgb
 from edge.models.mobilefacenet import MobileFaceNet
 from edge.models.mtcnn import Mtcnn
-from edge.types import Frame, Rgb
+from edge.types import Face, Frame, Rgb
+from edge.vigil import Vigil
 
 CAMERA = "given pictures", "made of pictures 320x300"
 
@@ -99,6 +102,57 @@ def test_somebody_else_in_the_same_place_is_another_track(
     for number, rgb in enumerate(shown):
         eyes.see(Frame(rgb, 10 + number / 10, number))
     assert [look.track for report in line.reports for look in report.looks] == [1, 1, 1, 2, 2, 2]
+
+
+class Says:
+    """A liveness network that answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.answer, self.asked = 0.99, 0
+
+    def probability(self, rgb: Rgb, face: Face) -> float:
+        self.asked += 1
+        return self.answer
+
+
+APPEARANCE_ALONE = Weights(bias=0.0, appearance=1.0, edges=0.0, parallax=0.0)
+
+
+def test_what_was_said_of_a_live_face_says_nothing_of_a_picture_in_its_place(
+    line: Line, detector: Mtcnn, embedder: MobileFaceNet, photos: dict[str, Path]
+) -> None:
+    """A person who holds up somebody's photograph halfway, and who takes it away again."""
+    network = Says()
+    eyes = Eyes(detector, embedder, line, vigil=Vigil(network, APPEARANCE_ALONE))
+    person, picture = (centred(read_rgb(photos[name]), detector) for name in ("astronaut.png", "biden.jpg"))
+    for number, (rgb, answer) in enumerate(
+        [*((rgb, 0.99) for rgb in shaken(person, 5)), *((rgb, 0.01) for rgb in shaken(picture, 5)),
+         *((rgb, 0.99) for rgb in shaken(person, 5))]
+    ):  # fmt: skip
+        network.answer = answer
+        eyes.see(Frame(rgb, 10 + number / 10, number))
+    alive = [look.liveness or 0.0 for report in line.reports for look in report.looks]
+    assert [each > UNDECIDED for each in alive] == [
+        *(False, False, True, True, True),
+        *[False] * 5,
+        *(False, False, True, True, True),
+    ]
+
+
+def test_looks_that_count_for_nothing_make_nobody_live_and_cost_nothing(
+    line: Line, detector: Mtcnn, embedder: MobileFaceNet, photos: dict[str, Path]
+) -> None:
+    """Nobody knows whose they are: a face in the dark must not be the beginning of a photograph in the light."""
+    network = Says()
+    eyes = Eyes(detector, embedder, line, vigil=Vigil(network, APPEARANCE_ALONE))
+    person = centred(read_rgb(photos["astronaut.png"]), detector)
+    shown = [*((rgb * 0.15).astype(np.uint8) for rgb in shaken(person, 4)), *shaken(person, 4)[:2]]
+    for number, rgb in enumerate(shown):
+        eyes.see(Frame(rgb, 10 + number / 10, number))
+    looks = [look for report in line.reports for look in wire.to_looks(report, 192)]
+    assert [look.quality.brightness < MIN_BRIGHTNESS for look in looks] == [True] * 4 + [False] * 2
+    assert [look.liveness for look in looks] == [None] * 4 + [UNDECIDED] * 2
+    assert network.asked == 2
 
 
 def test_two_people_are_both_counted_and_reported(eyes: Eyes, line: Line, portrait: Rgb) -> None:

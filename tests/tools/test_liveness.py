@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.living.judge import LOOKS_MAX, Signs, judged
+from edge.core.living.judge import Judge, Signs, Weights, judged
 from edge.errors import InputError
 from edge.images import read_rgb
 from tools.liveness.fitting import fit, stretches
-from tools.liveness.judging import approaches, left_out, opening, operating, points, table
+from tools.liveness.judging import answers, approaches, left_out, opening, operating, points, table
 from tools.liveness.rates import apcer_at, auc, clopper_pearson, share, threshold_for
 from tools.liveness.seeing import Seen, SeenSequence
 from tools.liveness.sets import FRAMES_MAX, sequences
@@ -110,11 +110,23 @@ def test_weights_never_come_from_the_collection_that_is_judged() -> None:
     assert left_out(PLACES[:6], "net", []) == {}
 
 
-def test_an_approach_opens_by_its_third_best_answer() -> None:
+@given(
+    st.lists(st.builds(Signs, st.floats(0, 1), st.floats(0, 12), st.none() | st.floats(-1, 1)), min_size=1, max_size=30)
+)
+def test_looks_are_judged_as_the_door_judges_them(looks: list[Signs]) -> None:
+    weights = Weights(bias=4.0, appearance=0.5, edges=-0.5, parallax=-1.0)
+    judge = Judge(weights)
+    said = []
+    for number, look in enumerate(looks):
+        held = judge.held(1, 100 + number / 10)
+        said.append(judge.add(1, look, 100 + number / 10) if held is None else held)
+    assert answers(looks, weights) == said
+
+
+def test_an_approach_opens_by_its_second_best_answer() -> None:
     weights = fit(stretches(PLACES, "net", []))
-    looks = [Signs(0.95, 3.0, -0.3)] * LOOKS_MAX
-    answers = sorted(judged(looks[: i + 1], weights) for i in range(LOOKS_MAX))
-    assert opening(looks, weights) == answers[-3]
+    looks = [Signs(0.95, 3.0, -0.3)] * 6 + [Signs(0.99, 3.0, -0.3)] + [Signs(0.01, 12.0, 0.3)] * 3
+    assert opening(looks, weights) == sorted(answers(looks, weights))[-2]
     assert [len(each) for each in approaches(looks + looks[:5] + looks[:2])] == [10, 7]
     assert [len(each) for each in approaches(looks + looks[:2])] == [10]
 

@@ -27,7 +27,8 @@ from tools.evaluate.progress import tracked
 from tools.liveness import seeing, sets
 from tools.liveness.rates import Share, share
 
-JUDGE_CODE = "edge/core/living/judge.py"
+CODE = "edge/core/living/judge.py", "edge/vigil.py", "edge/eyes.py", "edge/core/track.py"
+"""Of the eyes, beyond what turns a frame into signs."""
 
 TEMPLATES = 5
 """As ``facelatch enroll`` keeps by default."""
@@ -72,9 +73,9 @@ def watch(
 ) -> list[Watched]:
     """Every sequence of a collection that has weights, through the product's eyes. ``key``: stands for the network."""
     watched = []
-    judge = (ROOT / JUDGE_CODE).read_text()
+    code = seeing.digest("".join((ROOT / name).read_text() for name in CODE))
     for sequence in tracked([each for each in found if each.collection in weights], "Before the door"):
-        named = seeing.digest(f"{key} {judge} {weights[sequence.collection]} {sequence.light} {sequence.name}")
+        named = seeing.digest(f"{key} {code} {weights[sequence.collection]} {sequence.light} {sequence.name}")
         path = None if cache is None else cache / f"door-{named}.json"
         if path is not None and path.is_file():
             reports = msgspec.json.decode(path.read_bytes(), type=list[wire.Report])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Signs, Weights, pooled
+from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Signs, Weights, is_measured, pooled
 from tools.evaluate.statistics import SEED
 from tools.liveness.seeing import SeenSequence
 
@@ -34,11 +34,12 @@ class Stretches:
 
 
 def stretches(seen: Sequence[SeenSequence], network: str, rooms: Sequence[float]) -> Stretches:
-    """Stretches of ``LOOKS_NEEDED`` to ``LOOKS_MAX`` looks, one from each look on. ``rooms``: other rooms' edges."""
+    """Stretches of ``LOOKS_NEEDED`` to ``LOOKS_MAX`` looks that the door measures, one from each on. ``rooms``: other
+    rooms' edges."""
     generator = np.random.default_rng(SEED)
     signs, live, origins = [], [], []
     for each in seen:
-        looks = usable(each, network)
+        looks = [look for i, look in enumerate(usable(each, network)) if is_measured(i % LOOKS_MAX)]
         for start in range(len(looks) - LOOKS_NEEDED + 1):
             length = int(generator.integers(LOOKS_NEEDED, LOOKS_MAX + 1))
             found = pooled(looks[start : start + length])

@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Signs, Weights, judged, pooled
+from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Signs, Weights, is_measured, judged, pooled
+from edge.core.stopping import STANDARD
 from edge.types import FloatArray
 from tools.liveness.fitting import fit, stretches, usable
 from tools.liveness.rates import Floats, Share, apcer_at, auc, share, threshold_for
@@ -122,10 +123,22 @@ def approaches(looks: list[Signs]) -> list[list[Signs]]:
     return [each for each in cut if len(each) >= LOOKS_NEEDED]
 
 
+def answers(looks: list[Signs], weights: Weights) -> list[float]:
+    """What the judge says of each look of an approach: of those in between what it said of the last measured one."""
+    measured: list[Signs] = []
+    found: list[float] = []
+    for number, look in enumerate(looks):
+        if is_measured(number):
+            measured.append(look)
+            found.append(judged(measured, weights))
+        else:
+            found.append(found[-1])
+    return found
+
+
 def opening(looks: list[Signs], weights: Weights) -> float:
-    """The threshold up to which an approach opens: the ``LOOKS_NEEDED``-th highest answer of the judge."""
-    answers = sorted((judged(looks[: i + 1], weights) for i in range(len(looks))), reverse=True)
-    return answers[LOOKS_NEEDED - 1]
+    """The threshold up to which an approach may open: so many answers reach it as the door wants looks."""
+    return sorted(answers(looks, weights), reverse=True)[STANDARD.looks_min - 1]
 
 
 def table(
@@ -142,7 +155,7 @@ def table(
         ways.append((name, score(seen, partial(_each, 0), name), score_approaches(seen, partial(_mean, 0), name)))
     by_look = score(
         fused,
-        lambda each, looks: [judged(looks[:i], weights[each.collection]) for i in range(LOOKS_NEEDED, len(looks) + 1)],
+        lambda each, looks: answers(looks, weights[each.collection])[LOOKS_NEEDED - 1 :],
         network,
     )
     by_approach = score_approaches(fused, lambda each, looks: opening(looks, weights[each.collection]), network)

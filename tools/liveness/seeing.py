@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edge.core.living.edges import edges
-from edge.core.living.judge import Signs
+from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, MEASURE_EVERY, Signs, is_measured
 from edge.core.living.parallax import parallax
 from edge.core.living.view import View, view
 from edge.errors import FacelatchError
@@ -32,9 +32,12 @@ CODE = (
 )
 """What turns a frame into signs."""
 
+SCHEDULE = LOOKS_NEEDED, LOOKS_MAX, MEASURE_EVERY
+
 
 class Seen(msgspec.Struct, frozen=True):
-    """One look. ``appearance``: by the name of the network; a network that could not judge is left out."""
+    """One look. ``appearance``: by the name of the network; a network that could not judge is left out. ``parallax``:
+    since the last look that the door measures, which begins anew with every approach of ``LOOKS_MAX`` looks."""
 
     appearance: dict[str, float]
     edges: float | None
@@ -82,11 +85,8 @@ def rooms(folder: Path, detector: Detector, cache: Path | None) -> list[float]:
 def _cached(
     sequence: Sequence, detector: Detector, networks: Mapping[str, Liveness], key: str, cache: Path | None
 ) -> SeenSequence:
-    path = (
-        None
-        if cache is None
-        else cache / f"seen-{digest(key + sequence.light + sequence.name + str(sequence.paths[0]))}.json"
-    )
+    named = digest(f"{key} {SCHEDULE} {sequence.light} {sequence.name} {sequence.paths[0]}")
+    path = None if cache is None else cache / f"seen-{named}.json"
     if path is not None and path.is_file():
         return msgspec.json.decode(path.read_bytes(), type=SeenSequence)
     seen = SeenSequence(
@@ -99,6 +99,7 @@ def _cached(
 def _looks(sequence: Sequence, detector: Detector, networks: Mapping[str, Liveness]) -> list[Seen | None]:
     looks: list[Seen | None] = []
     before: View | None = None
+    number = 0
     for rgb in sequence.frames():
         faces = detector.detect(rgb)
         now = view(rgb, faces[0].landmarks) if faces else None
@@ -113,7 +114,8 @@ def _looks(sequence: Sequence, detector: Detector, networks: Mapping[str, Livene
                     continue
             moved = None if before is None else parallax(before, now, rgb)
             looks.append(Seen(answers, edges(now), moved))
-        before = now
+            before = now if is_measured(number % LOOKS_MAX) else before
+            number += 1
     return looks
 
 
