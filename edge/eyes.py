@@ -60,7 +60,11 @@ class Eyes:
         )
         frames = NewestFrame(camera)
         try:
+            size = None
             while not stopping() and (frame := frames.take(FRAME_TIMEOUT_S)) is not None:
+                if camera.identity and size not in (None, frame.rgb.shape):
+                    raise CameraError("The camera's pictures changed their size. Look at what became of the camera.")
+                size = frame.rgb.shape
                 self.see(frame)
         except FacelatchError as error:
             if isinstance(error, WireError):
