@@ -105,7 +105,10 @@ def stays(watched: Sequence[Watched], dimension: int, terms: Terms, min_face_px:
     off = replace(terms, liveness_min=None)
     for collection in sorted({each.sequence.collection for each in watched}):
         here = [each for each in watched if each.sequence.collection == collection]
-        index, used = _enrolled(here, dimension, min_face_px)
+        enrolled = _enrolled(here, dimension, min_face_px)
+        if enrolled is None:
+            continue
+        index, used = enrolled
         for each in here:
             sequence = each.sequence
             if sequence.name in used and sequence.paths[0].suffix not in sets.VIDEOS:
@@ -141,7 +144,7 @@ def _parts(watched: Watched, was_enrolled: bool) -> list[list[wire.Report]]:
     return [reports[i : i + length] for i in range(start, len(reports) - length + 1, length)] or [reports[start:]]
 
 
-def _enrolled(here: Sequence[Watched], dimension: int, min_face_px: float) -> tuple[Index, set[str]]:
+def _enrolled(here: Sequence[Watched], dimension: int, min_face_px: float) -> tuple[Index, set[str]] | None:
     """Everybody's templates, from the first session; and the sequences that they were taken from."""
     templates: list[Embedding] = []
     owners: list[int] = []
@@ -166,6 +169,8 @@ def _enrolled(here: Sequence[Watched], dimension: int, min_face_px: float) -> tu
         for place in np.unique(np.linspace(0, len(looks) - 1, TEMPLATES).round().astype(int)):
             templates.append(looks[place].embedding)
             owners.append(number)
+    if not templates:
+        return None
     return Index(Gallery(np.array(templates, np.float32), np.array(owners, np.int64), names)), used
 
 

@@ -118,9 +118,9 @@ def score_approaches(
 
 
 def approaches(looks: list[Signs]) -> list[list[Signs]]:
-    """Cut into ``LOOKS_MAX`` looks; a rest too short to be live counts with none."""
+    """Cut into ``LOOKS_MAX`` looks; a rest too short to open a door counts with none."""
     cut = [looks[i : i + LOOKS_MAX] for i in range(0, len(looks), LOOKS_MAX)]
-    return [each for each in cut if len(each) >= LOOKS_NEEDED]
+    return [each for each in cut if len(each) >= LOOKS_NEEDED + STANDARD.looks_min - 1]
 
 
 def answers(looks: list[Signs], weights: Weights) -> list[float]:
@@ -138,7 +138,8 @@ def answers(looks: list[Signs], weights: Weights) -> list[float]:
 
 def opening(looks: list[Signs], weights: Weights) -> float:
     """The threshold up to which an approach may open: so many answers reach it as the door wants looks."""
-    return sorted(answers(looks, weights), reverse=True)[STANDARD.looks_min - 1]
+    decided = answers(looks, weights)[LOOKS_NEEDED - 1 :]
+    return sorted(decided, reverse=True)[STANDARD.looks_min - 1]
 
 
 def table(
