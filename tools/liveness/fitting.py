@@ -39,7 +39,7 @@ def stretches(seen: Sequence[SeenSequence], network: str, rooms: Sequence[float]
     generator = np.random.default_rng(SEED)
     signs, live, origins = [], [], []
     for each in seen:
-        looks = [look for i, look in enumerate(usable(each, network)) if is_measured(i % LOOKS_MAX)]
+        looks = measured(usable(each, network))
         for start in range(len(looks) - LOOKS_NEEDED + 1):
             length = int(generator.integers(LOOKS_NEEDED, LOOKS_MAX + 1))
             found = pooled(looks[start : start + length])
@@ -76,8 +76,19 @@ def fit(found: Stretches) -> Weights:
     return Weights(float(weights[0]), *whole)
 
 
-def usable(seen: SeenSequence, network: str) -> list[Signs]:
-    """The looks of a sequence that the judge gets."""
+def measured(looks: Sequence[Sequence[Signs]]) -> list[Signs]:
+    """Those that the door measures of one approach of ``LOOKS_MAX`` looks after the other, where it is sure of each."""
+    found = []
+    last = 0
+    for number, look in enumerate(looks):
+        if is_measured(number % LOOKS_MAX):
+            found.append(look[max(number - last, 1) - 1])
+            last = number
+    return found
+
+
+def usable(seen: SeenSequence, network: str) -> list[list[Signs]]:
+    """The looks of a sequence that the judge gets, each as ``Seen.signs``."""
     return [signs for look in seen.looks if look is not None and (signs := look.signs(network)) is not None]
 
 

@@ -5,9 +5,9 @@ The signs are pooled over the last looks of the track and weighed by a logistic 
 sign that is missing counts as the worst it could have been, and a look that could not be measured makes the track
 begin again. The last looks must hold by themselves, too: whoever is live does not vouch for a picture held up later.
 
-Measuring a look costs more than describing its face, and looks of one face are alike. So once there are enough, only
-every ``MEASURE_EVERY``-th look is measured, and the answer holds for those in between; that they show the same face is
-the caller's to make sure of.
+Measuring a look costs more than describing its face, and looks of one face are alike. So once there are enough and the
+answer is clear, only every ``MEASURE_EVERY``-th look is measured, and the answer holds for those in between; that they
+show the same face is the caller's to make sure of.
 """
 
 import math
@@ -23,6 +23,9 @@ LOOKS_MAX = 10
 
 MEASURE_EVERY = 4
 """Of an approach of ten looks four are measured: the first three and the seventh."""
+
+CLEAR = 0.3
+"""An answer so near to 0 or 1 is clear; any other is asked for again with the next look."""
 
 HOLDS_S = 0.7
 """No answer holds for longer: three looks at five a second. On a slower board more looks are measured."""
@@ -81,7 +84,8 @@ def probability(looks: Sequence[Signs], weights: Weights) -> float:
 
 
 def is_measured(number: int) -> bool:
-    """Whether a look is measured that is the ``number``-th, from 0, of a track which nothing interrupts."""
+    """Whether a look is measured that is the ``number``-th, from 0, of a track which nothing interrupts, and of which
+    every answer is clear."""
     return number < LOOKS_NEEDED or (number - LOOKS_NEEDED) % MEASURE_EVERY == MEASURE_EVERY - 1
 
 
@@ -109,6 +113,7 @@ class Judge:
         if (
             found is None
             or len(found.looks) < LOOKS_NEEDED
+            or CLEAR < found.answer < 1 - CLEAR
             or found.held >= MEASURE_EVERY - 1
             or not 0 < captured_s - found.seen_s <= GAP_MAX_S
             or not captured_s - found.measured_s <= HOLDS_S
