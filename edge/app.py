@@ -10,6 +10,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from edge import fittings, household, wire
 from edge.child import EyesChild, ending_signals
 from edge.daily import DailyBackup
@@ -79,6 +81,15 @@ def vigil(config: Config) -> "Vigil | None":
     return Vigil(network, judge_weights(chosen.shelf))
 
 
+def judge(config: Config) -> str:
+    """Stands for all that tells who is alive, empty where nothing does. Raises ModelError."""
+    if config.liveness.mode == "off":
+        return ""
+    from edge.models.judging import digest
+
+    return digest(networks(config.models).shelf)
+
+
 def camera(config: Config) -> Camera:
     """The configured camera. Raises CameraError."""
     wanted = config.camera
@@ -114,14 +125,23 @@ def answer(config: Config, question: wire.Question) -> wire.Answer:
         if heard is not None:
             return heard
         if household.is_none_yet(config) and (nothing := _of_no_store(config, question)) is not None:
-            return nothing
+            return _as_configured(config, nothing)
         try:
             with household.registry(config) as (people, _):
-                return people.answer(question)
+                return _as_configured(config, people.answer(question))
         except StoreBusyError:
             if time.monotonic() >= end_s:
                 raise
         time.sleep(BUSY_EVERY_S)
+
+
+def _as_configured(config: Config, answer: wire.Answer) -> wire.Answer:
+    """A status without a guardian says what it would be with one, as far as the configuration tells."""
+    if not isinstance(answer, wire.Status):
+        return answer
+    live = config.liveness
+    waived = "drill WAIVED" if live.mode == "required" and live.drill == "waived" else ""
+    return msgspec.structs.replace(answer, liveness=live.mode, drill=waived)
 
 
 def _of_no_store(config: Config, question: wire.Question) -> wire.Answer | None:
@@ -170,13 +190,36 @@ def identify(config: Config, model_id: str, embedding: Embedding) -> wire.Identi
 
 def sit(config: Config, question: wire.AskCamera | wire.AskCameraProgress | wire.AskCameraCancel) -> wire.Sitting:
     """The running guardian's answer about an enrolment at the camera. Raises FacelatchError, WireError without one."""
+    heard = _heard(config, question)
+    if not isinstance(heard, wire.Sitting):
+        raise WireError("The guardian answered something else than an enrolment. Use one release for both.")
+    return heard
+
+
+def drill(
+    config: Config, question: wire.AskDrill | wire.AskPresent | wire.AskDrillProgress | wire.AskDrillEnd
+) -> wire.Drilling:
+    """The running guardian's answer about a drill. Raises FacelatchError, WireError without one."""
+    heard = _heard(config, question)
+    if not isinstance(heard, wire.Drilling):
+        raise WireError("The guardian answered something else than a drill. Use one release for both.")
+    return heard
+
+
+def drill_report(config: Config) -> wire.DrillReport:
+    """What drills have shown, by the running guardian. Raises FacelatchError, WireError without one."""
+    heard = _heard(config, wire.AskDrillReport())
+    if not isinstance(heard, wire.DrillReport):
+        raise WireError("The guardian answered something else than a drill's report. Use one release for both.")
+    return heard
+
+
+def _heard(config: Config, question: wire.Question) -> wire.Answer:
     heard = ask(config.control_path, question)
     if heard is None:
         raise WireError(
             "No guardian runs that could look. Start facelatch-door and facelatch-eyes, or `facelatch run`."
         )
-    if not isinstance(heard, wire.Sitting):
-        raise WireError("The guardian answered something else than an enrolment. Use one release for both.")
     return heard
 
 
@@ -242,6 +285,7 @@ def watch_door(config: Config) -> None:
                 _fallback(config),
                 snapshots=config.log.snapshots_days > 0,
                 vigil=vigil(config),
+                judge=judge(config),
             )
         except FacelatchError as error:
             eyes_link(wire.Trouble(str(error)[:500]))

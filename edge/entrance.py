@@ -13,6 +13,7 @@ from edge.core.rules import Mode
 from edge.errors import DoorError
 from edge.latch import Latch
 from edge.ports import Clock
+from edge.proof import Proof
 from edge.settings import Config
 from edge.teller import Plain, Teller, quoted
 from edge.types import Sign
@@ -41,11 +42,13 @@ class Entrance:
         name_of: Callable[[int], str | None],
         show: Callable[[Sign], None],
         picture: Callable[[], str | None],
+        proof: Proof,
     ) -> None:
         """``name_of`` a person's number, for notices; ``show`` a sign on lights and buzzer; ``picture`` of who is
-        refused: its name, where such are kept."""
+        refused: its name, where such are kept; ``proof`` that a face alone may open."""
         self._config, self._access, self._latch, self._clock = config, access, latch, clock
         self._teller, self._name_of, self._show, self._picture = teller, name_of, show, picture
+        self._proof = proof
         self._pin_s = float("-inf")
 
     def keep_hours(self) -> None:
@@ -62,6 +65,7 @@ class Entrance:
         reason = self._access.refusal(verdict.person_id) or self._lockout(verdict.person_id)
         if reason is None and self._access.pin_required(verdict.person_id):
             reason = "type the PIN, too" if self._access.mode_now() is Mode.NIGHT else "this person comes in by PIN"
+        reason = reason or self._proof.refusal() or None
         what: dict[str, Plain] = {
             "name": verdict.name,
             "similarity": rounded(verdict.similarity),
@@ -71,6 +75,8 @@ class Entrance:
             "look_age_ms": round((self._clock.now_s() - verdict.captured_s) * 1000, 1),
             "liveness": self._config.liveness.mode,
         }
+        if self._config.liveness.mode == "required" and self._proof.waived:
+            what["drill"] = "waived"
         if reason is not None:
             self._refuse(verdict.person_id, reason, what)
             return

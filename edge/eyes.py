@@ -42,10 +42,12 @@ class Eyes:
         *,
         snapshots: bool = False,
         vigil: Vigil | None = None,
+        judge: str = "",
     ) -> None:
         """``caveat``: what the status line must say of these eyes before their camera's name. ``snapshots``: send
-        pictures of whoever is there, too. ``vigil``: judges who is alive; without it no look says so."""
-        self._caveat, self._snapshots = caveat, snapshots
+        pictures of whoever is there, too. ``vigil``: judges who is alive; without it no look says so. ``judge``:
+        stands for what it judges with."""
+        self._caveat, self._snapshots, self._judge = caveat, snapshots, judge
         self._snapshot_s = float("-inf")
         self._detector, self._embedder, self._send = detector, embedder, send
         self._tracker = Tracker()
@@ -55,9 +57,8 @@ class Eyes:
     def run(self, camera: Camera, stopping: Callable[[], bool]) -> None:
         """Watch until the recording ends or ``stopping()``. Tells the guardian, then raises, when the camera fails."""
         name = f"{self._caveat}; {camera.name}" if self._caveat else camera.name
-        self._send(
-            wire.Hello(wire.VERSION, self._embedder.model_id, self._embedder.dimension, name, camera.identity[:200])
-        )
+        space = self._embedder.model_id, self._embedder.dimension
+        self._send(wire.Hello(wire.VERSION, *space, name, camera.identity[:200], self._judge))
         frames = NewestFrame(camera)
         try:
             size = None

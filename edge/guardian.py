@@ -3,28 +3,29 @@
 Order is everything here: the bolt first, then whoever is told, then the log, which may have to wait for a slow card.
 """
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+
+import msgspec
 
 from edge import wire
 from edge.access import CALENDAR_EVERY_S, Access
+from edge.approaches import Approaches
 from edge.booth import Booth
 from edge.config import template
 from edge.core import door as dr
-from edge.core.choose import Unusable, choose
-from edge.core.evidence import Evidence, Recognised, Refused, Terms
-from edge.core.living.challenge import Ask, Examiner
-from edge.core.match import acceptable, rounded
+from edge.core.evidence import Recognised
+from edge.core.match import rounded
 from edge.core.rules import Mode
 from edge.daily import DailyBackup
+from edge.drill import Drill
 from edge.entrance import Entrance
-from edge.errors import CameraError, DoorError, FacelatchError, WireError
+from edge.errors import CameraError, DoorError, FacelatchError, PersonError, WireError
 from edge.expiry import Expiry
 from edge.latch import Latch
 from edge.pinning import CameraPin
 from edge.ports import Bolt, Clock, Indicator, Store
+from edge.proof import Proof
 from edge.registry import Registry
 from edge.settings import Config
 from edge.snapshots import Snapshots
@@ -41,13 +42,6 @@ LISTED_MAX = 20
 TOLD_MAX_CHARS = 1000
 """Of the changed settings in one notice; below the log's ``MAX_DETAIL_BYTES`` even where every character is escaped to
 four."""
-
-ASKS: Mapping[Ask, Sign] = {
-    Ask.PICTURE_LEFT: Sign.TURN_GREEN,
-    Ask.PICTURE_RIGHT: Sign.TURN_RED,
-    Ask.NEARER: Sign.CLOSER,
-}
-"""The green light is at the visitor's right of the camera, which is the picture's left."""
 
 CHANGES: Mapping[type[wire.Question], str] = {
     wire.AskEnroll: "enrolled",
@@ -83,11 +77,8 @@ class Guardian:
         is_open = any(each.input is Input.DOOR_CONTACT and each.active for each in found)
         self._latch = Latch(bolt, clock, door_terms, config.door.held_open_warning_s, is_open=is_open)
         self._indicator = indicator
-        self._evidence = Evidence(terms(config, registry.similarity_min))
-        live = config.liveness
-        self._examiner = None
-        if live.mode == "required":
-            self._examiner = Examiner(live.challenge, live.live_min, live.attack_max, secrets.randbelow)
+        self._approaches = Approaches(config, registry, clock, self._show)
+        self._evidence = self._approaches.evidence
         self._access = Access(config, store, clock)
         self._camera: str | None = None  # what the eyes on the line said hello with
         self._eyes = "away"
@@ -96,14 +87,17 @@ class Guardian:
         self._malformed = 0
         self._teller = Teller(store, announce, clock, lambda: self.status().line())
         self._pin = CameraPin(store, self._teller)
+        self._proof = Proof(config, store, clock, self._teller)
         self._snapshots = Snapshots(config.snapshots_path, config.log.snapshots_days, clock)
         self._entrance = Entrance(
             *(config, self._access, self._latch, clock, self._teller),
             registry.name_of,
             self._show,
             self._snapshots.keep,
+            self._proof,
         )
         self._booth = Booth(self._change, registry.model_id, config.faces.min_px, clock, self._teller, self._show)
+        self._drill = Drill(self._approaches_of, self._proof, clock, self._teller, self._show)
         self._upkeep = Upkeep(config.log, store, clock, self._teller, self._snapshots)
         self._expiry = Expiry(config.privacy.remind_days, store, clock, self._teller, self._erase)
         self._backups = None if backups is None else backups(self._teller)
@@ -144,8 +138,10 @@ class Guardian:
         if self._eyes != "away" and now_s - self._heard_s > EYES_AWAY_S:
             self._away("nothing heard from them")
         self._booth.tick()
+        self._drill.tick()
         if self._access.mode is Mode.LOCKDOWN:
             self._booth.close("lockdown")
+            self._drill.close("lockdown")
         sign = self._latch.sign()
         self._show(Sign.WARNING if sign is Sign.READY and self._eyes != "away" and self._pin.refused else sign)
 
@@ -160,7 +156,7 @@ class Guardian:
                 self._greet(message)
             case wire.Trouble():
                 self._camera, self._eyes = None, "away"
-                self._booth.eyes_away()
+                self._lose_sight()
                 self._teller.tell_sparingly("eyes_away", reason=quoted(message.reason))
             case wire.Snapshot() if self._camera is not None:
                 self._snapshots.seen(message.jpeg)
@@ -234,13 +230,22 @@ class Guardian:
                 return self.status()
             case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
                 if isinstance(question, wire.AskCamera):
-                    self._prepare(question.terms)
+                    if self._drill.occupied:
+                        raise DoorError("A drill goes on. Wait for its end, or end it.")
+                    self._registry.expect(question.terms)
+                    self._prepare()
                 return self._booth.answer(question, who)
+            case wire.AskDrill() | wire.AskPresent() | wire.AskDrillProgress() | wire.AskDrillEnd():
+                if isinstance(question, wire.AskDrill):
+                    self._prepare_drill()
+                return self._drill.answer(question, who)
+            case wire.AskDrillReport():
+                return self._proof.report()
         return self._change(question, who)
 
-    def _prepare(self, terms: wire.EnrollTerms) -> None:
-        """Make ready for an enrolment at the camera. Raises the FacelatchError that says why there can be none."""
-        self._registry.expect(terms)
+    def _prepare(self) -> None:
+        """Make ready for an enrolment at the camera, or a drill. Raises the FacelatchError that says why there can be
+        none."""
         if self._access.mode is Mode.LOCKDOWN:
             raise DoorError("The door is locked down. Set another mode first: `facelatch door mode normal`.")
         if self._eyes == "away":
@@ -248,6 +253,24 @@ class Guardian:
         if self._pin.refused:
             raise CameraError(f"The camera is not accepted ({self._pin.refused}).")
         self._evidence.weigh_anew()
+
+    def _prepare_drill(self) -> None:
+        """Raises the FacelatchError that says why there can be no drill."""
+        if self._booth.occupied:
+            raise DoorError("Somebody is being enrolled at the camera. Wait for its end.")
+        if self._config.liveness.mode == "off":
+            raise DoorError('Liveness is off, so every picture would pass. Set liveness.mode = "required" first.')
+        if not len(self._registry.index):
+            raise PersonError("Nobody is enrolled whose picture could be shown. `facelatch enroll NAME --camera`.")
+        self._prepare()
+        if not self._proof.judge:
+            raise CameraError("The eyes judge nobody: they run with liveness off. Restart facelatch-eyes.")
+
+    def _approaches_of(self, alive: bool, show: Callable[[Sign], None]) -> Approaches:
+        """Others than the door's, of the same settings; not ``alive``: as with liveness off."""
+        live = self._config.liveness if alive else msgspec.structs.replace(self._config.liveness, mode="off")
+        config = msgspec.structs.replace(self._config, liveness=live)
+        return Approaches(config, self._registry, self._clock, show)
 
     def _change(self, question: wire.Question, who: str) -> wire.Answer:
         """A question about people, told to whoever watches where it changes who may come in."""
@@ -283,10 +306,11 @@ class Guardian:
             is_open=self.door.is_open,
             latched=self.door.latched,
             threshold=self._registry.decision.reason,
+            drill=self._proof.told(),
         )
 
     def _eyes_told(self) -> str:
-        more = ", enrolling" if self._booth.occupied else ""
+        more = ", enrolling" if self._booth.occupied else ", in a drill" if self._drill.occupied else ""
         if self._eyes != "away" and self._pin.refused:
             more += f", NOT COUNTED: {self._pin.refused}"
         return f"{self._eyes}{more}"
@@ -296,6 +320,7 @@ class Guardian:
         self._latch.move(dr.Event(dr.Signal.SECURE, reason=reason), self._teller)
         self._latch.secure()
         self._booth.close("the guardian stops")
+        self._drill.close("the guardian stops")
         self._show(Sign.OFF)
         if self._backups is not None:
             self._backups.wait()
@@ -358,11 +383,10 @@ class Guardian:
                 f"The eyes speak version {hello.version} with the model {hello.model_id}, this guardian version "
                 f"{own[0]} with {own[1]}. Run both from the same installation."
             )
-        self._evidence.forget_all()
-        if self._examiner is not None:
-            self._examiner.forget()
-        self._booth.eyes_away()
+        self._approaches.forget_all()
+        self._lose_sight()
         self._pin.greet(hello.identity)
+        self._proof.greet(hello.identity, hello.judge)
         self._camera, self._eyes = quoted(hello.camera), "away"
         self._hear(self._camera)
 
@@ -373,11 +397,16 @@ class Guardian:
             self._teller.tell_sparingly("eyes_present", camera=camera)
 
     def _away(self, reason: str) -> None:
-        self._booth.eyes_away()
+        self._lose_sight()
         self._pin.gone()
+        self._proof.gone()
         if self._eyes != "away":
             self._eyes = "away"
             self._teller.tell_sparingly("eyes_away", reason=quoted(reason))
+
+    def _lose_sight(self) -> None:
+        self._booth.eyes_away()
+        self._drill.eyes_away()
 
     def _judge(self, looks: list[Look], report: wire.Report) -> None:
         if self._pin.refused:
@@ -385,19 +414,14 @@ class Guardian:
         if self._booth.occupied:
             self._booth.see(looks, report.faces_in_frame)
             return
-        faces = self._config.faces
-        chosen = choose(looks, report.faces_in_frame, faces.several, faces.min_px)
+        if self._drill.occupied:
+            self._drill.see(looks, report)
+            return
+        chosen = self._approaches.choose(looks, report.faces_in_frame)
         if chosen is None:
             return
         self._show(Sign.LOOKING)
-        verdict: Recognised | Refused | None
-        if not isinstance(chosen, Unusable):
-            verdict = self._evidence.add(self._challenged(chosen), self._registry.index.best, self._clock.now_s())
-        elif chosen.look is None:
-            # A frame stamped in the future would spoil everything until then.
-            verdict = self._evidence.spoil(chosen.reason, min(report.captured_s, self._clock.now_s()), report.frame)
-        else:
-            verdict = self._evidence.unusable(chosen.reason, chosen.look)
+        verdict = self._approaches.judge(chosen, report.captured_s, report.frame)
         if isinstance(verdict, Recognised):
             self._entrance.face(verdict)
         elif verdict is not None:
@@ -411,30 +435,6 @@ class Guardian:
                 snapshot=self._snapshots.keep(),
             )
 
-    def _challenged(self, look: Look) -> Look:
-        """The look as it counts once the challenge has its say."""
-        if self._examiner is None:
-            return look
-        found, similarity_min = self._registry.index.best(look.embedding), self._registry.similarity_min
-        examined = self._examiner.weigh(look, acceptable(found, similarity_min, self._config.match.margin_min))
-        if examined.ask is not None:
-            self._show(ASKS[examined.ask])
-        if examined.passed:
-            self._show(Sign.KEPT)
-        return replace(look, liveness=examined.liveness)
-
     def _show(self, sign: Sign) -> None:
         if self._indicator is not None:
             self._indicator.show(sign)
-
-
-def terms(config: Config, similarity_min: float) -> Terms:
-    """The configuration's ``[match]``, ``[evidence]`` and ``[attempts]`` in seconds, with the threshold in force."""
-    return Terms(
-        similarity_min=similarity_min,
-        margin_min=config.match.margin_min,
-        look_age_max_s=config.evidence.look_age_max_ms / 1000,
-        near_miss=config.attempts.near_miss,
-        liveness_min=config.liveness.live_min if config.liveness.mode == "required" else None,
-        attack_max=config.liveness.attack_max,
-    )

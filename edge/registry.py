@@ -73,6 +73,10 @@ class Registry:
                 raise WireError("No guardian runs that could move the door. Start facelatch-door.")
             case wire.AskCamera() | wire.AskCameraProgress() | wire.AskCameraCancel():
                 raise WireError("No guardian runs that could look. Start facelatch-door and facelatch-eyes.")
+            case wire.AskDrill() | wire.AskPresent() | wire.AskDrillProgress() | wire.AskDrillEnd():
+                raise WireError("No guardian runs that could look. Start facelatch-door and facelatch-eyes.")
+            case wire.AskDrillReport():
+                raise WireError("No guardian runs that knows the camera. Start facelatch-door and facelatch-eyes.")
             case wire.AskIdentify() | wire.AskAlike():
                 return self._compare(question)
             case wire.AskPeople():

@@ -200,6 +200,10 @@ class LivenessConfig(msgspec.Struct, frozen=True):
         Literal["when unsure", "always", "never"],
         Meta(description="lights ask the visitor to turn the head or come closer; needs both lights"),
     ] = "when unsure"
+    drill: Annotated[
+        Literal["required", "waived"],
+        Meta(description='"required": no face opens alone before a passed `facelatch drill`; "waived": it does'),
+    ] = "required"
 
 
 class LogConfig(msgspec.Struct, frozen=True):

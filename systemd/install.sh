@@ -527,7 +527,7 @@ install_or_upgrade() {
         fail "facelatch is installed, and the guardian does not serve yet; it goes on trying. See above, then: sudo facelatch doctor"
     fi
     if [[ $changed ]]; then
-        say "facelatch $version is installed ($SECONDS s). Enrol somebody: sudo facelatch enroll NAME --camera"
+        say "facelatch $version is installed ($SECONDS s). Then: sudo facelatch enroll NAME --camera, and sudo facelatch drill"
     else
         say "facelatch $version was installed already. Nothing was changed."
     fi

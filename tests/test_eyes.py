@@ -82,7 +82,7 @@ def line() -> Line:
 
 @pytest.fixture
 def eyes(line: Line, detector: Mtcnn, embedder: MobileFaceNet) -> Eyes:
-    return Eyes(detector, embedder, line)
+    return Eyes(detector, embedder, line, judge="judge 1")
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_a_camera_that_repeats_one_frame_is_given_up_and_told(eyes: Eyes, line: 
 def test_a_watch_begins_with_hello_and_ends_with_the_recording(eyes: Eyes, line: Line, portrait: Rgb) -> None:
     camera = Pictures(shaken(portrait, 3))
     eyes.run(camera, lambda: False)
-    assert line.sent[0] == wire.Hello(wire.VERSION, "mobilefacenet-192-1", 192, *CAMERA)
+    assert line.sent[0] == wire.Hello(wire.VERSION, "mobilefacenet-192-1", 192, *CAMERA, "judge 1")
     assert line.reports
     assert camera.closed
 

@@ -23,6 +23,7 @@ from tools.liveness import card
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 SESSION = README.parent / "tools/demo/session.txt"
+DRILL = README.parent / "tools/demo/drill.txt"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -78,6 +79,11 @@ def session_block() -> str:
     return f"```text\n{SESSION.read_text()}```\n"
 
 
+def drill_block() -> str:
+    """The recorded drill."""
+    return f"```text\n{DRILL.read_text()}```\n"
+
+
 def exit_codes_block() -> str:
     """Every exit code and what it means, from the error tree."""
     rows = {0: "success", 2: "a wrong command line"}
@@ -85,7 +91,7 @@ def exit_codes_block() -> str:
         meaning = str(error.__doc__).split(". ")[0].split("\n")[0].rstrip(".")
         meaning = meaning[0].lower() + meaning[1:]
         rows[error.exit_code] = f"{rows[error.exit_code]}; {meaning}" if error.exit_code in rows else meaning
-    rows[1] = "a fault of facelatch itself, or `doctor` found one"
+    rows[1] = "a fault of facelatch itself, `doctor` found one, or a drill is not passed"
     lines = [f"| {code} | {meaning} |" for code, meaning in sorted(rows.items())]
     return "\n".join(["| exit code | meaning |", "|---|---|", *lines, ""])
 
@@ -150,6 +156,7 @@ BLOCKS: Blocks = {
     "config": config_block,
     "door": door_block,
     "session": session_block,
+    "drill": drill_block,
     "wiring": wiring_block,
     "exit_codes": exit_codes_block,
     "commands": commands_block,

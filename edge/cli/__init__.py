@@ -32,6 +32,7 @@ VERBS = {
     "look": ("edge.cli.look:look",),
     "status": ("edge.cli.run:status",),
     "risk": ("edge.cli.risk:risk",),
+    "drill": ("edge.cli.drill:drill_command",),
     "log": ("edge.cli.log:log_group",),
     "doctor": ("edge.cli.doctor:doctor",),
     "wiring": ("edge.cli.wiring:wiring",),

@@ -232,6 +232,17 @@ def _liveness(config: Config) -> tuple[str, str]:
     return "ok", f"required: a face must be found alive ({config.liveness.live_min:.2f} sure)"
 
 
+def _drill(config: Config) -> tuple[str, str]:
+    """Whether a face alone opens the door, as the running guardian says."""
+    if config.liveness.mode == "off":
+        return "note", "none can be passed with liveness off"
+    waived = config.liveness.drill == "waived"
+    status = ask(config.control_path, wire.AskStatus())
+    if not isinstance(status, wire.Status):
+        return "note", "waived (liveness.drill)" if waived else "no guardian runs that knows what was shown"
+    return "ok" if status.drill.startswith("drill passed") else "note", status.drill
+
+
 def _camera(config: Config) -> tuple[str, str]:
     source = app.camera(config)
     try:
@@ -258,4 +269,5 @@ CHECKS: dict[str, Callable[[Config], tuple[str, str]]] = {
     "killed guardian": killed,
     "inputs": _inputs,
     "liveness": _liveness,
+    "drill": _drill,
 }

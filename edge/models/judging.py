@@ -3,6 +3,7 @@
 They were fitted to the answers of one network, and hold for no other: the file names it by its SHA-256.
 """
 
+import hashlib
 from typing import Annotated
 
 import msgspec
@@ -30,6 +31,13 @@ class _Judge(msgspec.Struct):
     schema: int
     networks: dict[str, str]
     weights: _Weights
+
+
+def digest(shelf: Shelf) -> str:
+    """SHA-256, hexadecimal, of what decides who is alive: the networks that find and judge a face, and the weights of
+    the judge. What was tried with them holds for them alone. Raises ModelError."""
+    text = f"{shelf.digest} {shelf.card(LIVENESS).sha256} {judge_weights(shelf)}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def judge_weights(shelf: Shelf) -> Weights:

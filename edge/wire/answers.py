@@ -86,7 +86,8 @@ class Status(msgspec.Struct, tag="status", frozen=True):
     """What the lock says of itself; every field is for people, and for ``--json``.
 
     ``people`` counts who can be recognised, ``enrol_again`` those besides who cannot, as their templates are of another
-    model. ``threshold`` says where ``similarity_min`` comes from, and what it comes to.
+    model. ``threshold`` says where ``similarity_min`` comes from, and what it comes to. ``drill``: whether a face alone
+    opens the door, and why; empty where liveness is off.
     """
 
     door: str
@@ -101,6 +102,7 @@ class Status(msgspec.Struct, tag="status", frozen=True):
     is_open: bool = False
     latched: bool = False
     threshold: str = ""
+    drill: str = ""
 
     def line(self) -> str:
         """The status line, with the simulated bolt and the liveness mode always named."""
@@ -108,8 +110,9 @@ class Status(msgspec.Struct, tag="status", frozen=True):
         mode = "" if self.mode == "normal" else f" · mode {self.mode}"
         leaf = " · the door stands open" if self.is_open else ""
         latched = " · latched: `facelatch clear` ends it" if self.latched else ""
+        drill = f" · {self.drill}" if self.drill else ""
         return (
-            f"{self.door} ({self.reason}){latched}{leaf}{mode} · bolt {self.bolt} · liveness {self.liveness} · "
+            f"{self.door} ({self.reason}){latched}{leaf}{mode} · bolt {self.bolt} · liveness {self.liveness}{drill} · "
             f"eyes {self.eyes} · {self.people} enrolled{again} · similarity at least "
             f"{self.similarity_min:.3f} ({self.threshold})"
         )
@@ -139,6 +142,50 @@ class Sitting(msgspec.Struct, tag="sitting", frozen=True):
     guidance: str
     refused: dict[str, int]
     person: PersonLine | None = None
+
+
+class DrillCount(msgspec.Struct, frozen=True):
+    """``opened``: for how many of those ``shown`` the door would have opened."""
+
+    kind: str
+    shown: int
+    opened: int
+
+
+class DrillReport(msgspec.Struct, tag="drill-report", frozen=True):
+    """What drills have shown of the camera that is there, by ``judge`` and settings as they are. ``lacking``: why no
+    face opens alone (unless that is ``waived``), empty when a drill was passed and holds."""
+
+    camera: str
+    judge: str
+    liveness: str
+    counts: list[DrillCount]
+    lacking: str
+    waived: bool
+    began_utc: str | None
+    last_utc: str | None
+
+
+class Presented(msgspec.Struct, frozen=True):
+    """What became of a presentation. ``reason``: why it was not counted, empty where it was; ``looks``: how many the
+    judge measured; ``seen``: whether there was a face at all."""
+
+    kind: str
+    opened: bool
+    looks: int
+    reason: str
+    seen: bool
+
+
+class Drilling(msgspec.Struct, tag="drilling", frozen=True):
+    """A drill that goes on: what is ``presenting``, what to say to whoever presents it, and the one before.
+    ``in_view``: whether a face is, or was a moment ago."""
+
+    report: DrillReport
+    in_view: bool
+    presenting: str | None
+    guidance: str
+    presented: Presented | None
 
 
 class Identified(msgspec.Struct, tag="identified", frozen=True):
@@ -208,6 +255,8 @@ Answer = (
     Status
     | People
     | Sitting
+    | Drilling
+    | DrillReport
     | Identified
     | Alike
     | Shown

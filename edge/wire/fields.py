@@ -9,7 +9,7 @@ from msgspec import Meta
 from edge.errors import WireError
 from edge.types import Embedding
 
-VERSION = 4
+VERSION = 5
 """Of both conversations. Another version is refused: both processes come from one installation."""
 
 PACKET_MAX_BYTES = 128 * 1024

@@ -12,13 +12,15 @@ from edge.wire.fields import LOOKS_MAX, SNAPSHOT_MAX_BYTES, Count, Text, Vector,
 
 
 class Hello(msgspec.Struct, tag="hello", frozen=True, forbid_unknown_fields=True):
-    """The eyes' first message. ``identity``: what the camera can be told by, and its size; empty for a replay."""
+    """The eyes' first message. ``identity``: what the camera can be told by, and its size; empty for a replay.
+    ``judge``: stands for the networks and weights that tell who is alive; empty where nothing does."""
 
     version: int
     model_id: Word
     dimension: Annotated[int, Meta(ge=1, le=4096)]
     camera: Text
     identity: Text = ""
+    judge: Annotated[str, Meta(max_length=100)] = ""
 
 
 class WireLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -68,6 +68,41 @@ class AskCameraCancel(msgspec.Struct, tag="camera-cancel", frozen=True, forbid_u
     ticket: Word
 
 
+class AskDrill(msgspec.Struct, tag="drill", frozen=True, forbid_unknown_fields=True):
+    """Begin a drill, or go on with one; ``anew``: forget what was shown before. Faces open nothing until it ends.
+    Answered by ``Drilling``.
+
+    ``ticket`` names this drill in what is asked about it later; the asker makes it up.
+    """
+
+    ticket: Word
+    anew: bool = False
+
+
+class AskPresent(msgspec.Struct, tag="present", frozen=True, forbid_unknown_fields=True):
+    """Take the next approach for a presentation of this kind (``core.drill.KINDS``). Answered by ``Drilling``."""
+
+    ticket: Word
+    kind: Word
+
+
+class AskDrillProgress(msgspec.Struct, tag="drill-progress", frozen=True, forbid_unknown_fields=True):
+    """How far it is; the one that finds a presentation over counts and keeps it. Answered by ``Drilling``."""
+
+    ticket: Word
+
+
+class AskDrillEnd(msgspec.Struct, tag="drill-end", frozen=True, forbid_unknown_fields=True):
+    """End it; what was counted is kept, and a presentation that is not over is not counted. Answered by
+    ``Drilling``."""
+
+    ticket: Word
+
+
+class AskDrillReport(msgspec.Struct, tag="drill-report", frozen=True, forbid_unknown_fields=True):
+    """What drills have shown, without one. Answered by ``DrillReport``."""
+
+
 class AskForget(msgspec.Struct, tag="forget", frozen=True, forbid_unknown_fields=True):
     """Answered by ``People`` with who was forgotten."""
 
@@ -208,6 +243,11 @@ Question = (
     | AskCamera
     | AskCameraProgress
     | AskCameraCancel
+    | AskDrill
+    | AskPresent
+    | AskDrillProgress
+    | AskDrillEnd
+    | AskDrillReport
     | AskForget
     | AskIdentify
     | AskUnlock

@@ -19,6 +19,7 @@ _DOOR = ("core/test_door.py",)
 _RULES = ("core/test_rules.py", "core/test_schedule.py", "core/test_lockout.py", "core/test_keys.py")
 _GUARDIAN = ("guardian/test_rules.py", "guardian/test_alarms.py")
 _EVIDENCE = ("core/test_evidence.py", "core/test_attempts.py")
+_DRILL = ("guardian/test_drill.py",)
 _LIVING = ("core/test_living.py", "core/test_challenge.py")
 
 MUTANTS: dict[str, Mutant] = {
@@ -390,7 +391,7 @@ MUTANTS: dict[str, Mutant] = {
         "guardian.py", "self._count_attempts()  # those that", "pass  # those that", _GUARDIAN
     ),
     "a frame from the future spoils until then": Mutant(
-        "guardian.py", "min(report.captured_s, self._clock.now_s())", "report.captured_s", ("guardian/test_faces.py",)
+        "approaches.py", "min(captured_s, self._clock.now_s())", "captured_s", ("guardian/test_faces.py",)
     ),
     "faces open the door while somebody is enrolled": Mutant(
         "guardian.py",
@@ -409,5 +410,46 @@ MUTANTS: dict[str, Mutant] = {
         "self._permissions, self._pins, self.mode = None, [], Mode.LOCKDOWN",
         "self._permissions, self._pins, self.mode = {}, [], Mode.NORMAL",
         _GUARDIAN,
+    ),
+    "a drill with an attack that passed is passed": Mutant(
+        "core/drill.py", "if shown.opened:", "if False:", ("core/test_drill.py",)
+    ),
+    "a drill needs no kind of attack": Mutant(
+        "core/drill.py", "if tally.get(kind, Count()).shown < needed:", "if False:", ("core/test_drill.py",)
+    ),
+    "a drill needs no sixty attacks": Mutant(
+        "core/drill.py", "if shown.shown < ATTACKS_MIN:", "if False:", ("core/test_drill.py",)
+    ),
+    "a lock that refuses everybody passes its drill": Mutant(
+        "core/drill.py", "if mine.opened < LET_IN_MIN * mine.shown:", "if False:", ("core/test_drill.py",)
+    ),
+    "a face opens alone without a drill": Mutant(
+        "entrance.py", "reason = reason or self._proof.refusal() or None", "pass", _DRILL
+    ),
+    "faces open the door in a drill": Mutant(
+        "guardian.py",
+        "if self._drill.occupied:\n            self._drill.see",
+        "if False:\n            self._drill.see",
+        _DRILL,
+    ),
+    "a drill holds for any camera and threshold": Mutant(
+        "proof.py", "if now == was:\n                continue", "continue", _DRILL
+    ),
+    "a drill that cannot be read is passed over": Mutant("proof.py", "if self._unreadable:", "if False:", _DRILL),
+    "a drill that expired is gone on with": Mutant(
+        "proof.py", "if record is None or record.basis != here:", "if record is None:", _DRILL
+    ),
+    "a record may say anything": Mutant(
+        "proof.py", "if any(opened > shown for shown, opened in self.counts.values()):", "if False:", _DRILL
+    ),
+    "a picture of nobody counts": Mutant(
+        "drill.py", "if presenting.kind in ATTACKS and not presenting.known:", "if False:", _DRILL
+    ),
+    "a picture hardly seen counts": Mutant("drill.py", "if presenting.looks < LOOKS_MIN:", "if False:", _DRILL),
+    "what was judged once is judged again": Mutant(
+        "drill.py", "if any(look.track <= self._spent_track for look in looks):", "if False:", _DRILL
+    ),
+    "looks from before a presentation count": Mutant(
+        "drill.py", "if not presenting.began_s <= report.captured_s", "if not 0 <= report.captured_s", _DRILL
     ),
 }

@@ -24,7 +24,7 @@ POSTER = unit(2)
 def strict(house: Config, request: pytest.FixtureRequest) -> Iterator[Household]:
     """Liveness is required; parametrised by ``faces.several``."""
     faces = FacesConfig(several=getattr(request, "param", "refuse"))
-    config = msgspec.structs.replace(house, liveness=LivenessConfig(mode="required"), faces=faces)
+    config = msgspec.structs.replace(house, liveness=LivenessConfig(mode="required", drill="waived"), faces=faces)
     clock = FakeClock()
     with SqliteStore.open(house.store_path, MODEL, DIMENSION, clock) as store:
         store.enroll("Ada", [ADA])
@@ -81,7 +81,7 @@ def test_the_undecided_are_asked_by_the_lights_and_come_in_when_they_do_it(
     strict: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here the side is known, as it is never at a door."""
-    monkeypatch.setattr(strict.guardian._examiner, "_below", lambda count: 0)
+    monkeypatch.setattr(strict.guardian._approaches.examiner, "_below", lambda count: 0)
     for _ in range(22):
         see(strict, (ADA, UNDECIDED, 120))
     assert Sign.TURN_GREEN in strict.lamps.shown

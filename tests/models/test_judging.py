@@ -2,13 +2,15 @@
 
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.core.living.judge import Weights
 from edge.errors import ModelError
-from edge.models.judging import FILE_MAX_BYTES, JUDGE, judge_weights
+from edge.models.judging import FILE_MAX_BYTES, JUDGE, digest, judge_weights
 from edge.models.manifest import LIVENESS, MANIFEST, Shelf, own_folder
 from tools.liveness.__main__ import write
 from tools.liveness.evaluation import Evaluation
@@ -34,6 +36,26 @@ def shelf(tmp_path: Path) -> Shelf:
 def test_what_the_tool_writes_is_what_the_eyes_read(shelf: Shelf) -> None:
     assert judge_weights(shelf) == WEIGHTS
     assert judge_weights(Shelf.open(shelf.folder, "edgetpu")) == WEIGHTS
+
+
+def test_the_digest_stands_for_the_networks_and_the_judge_and_nothing_else(shelf: Shelf) -> None:
+    own = digest(shelf)
+    assert own == digest(Shelf.open(shelf.folder))
+    assert own != digest(Shelf.open(shelf.folder, "edgetpu"))
+    text = (shelf.folder / JUDGE).read_text()
+    (shelf.folder / JUDGE).write_text(f"{text}\n# a remark\n")
+    assert own == digest(shelf)
+    changed(shelf, "bias = 3.4", "bias = 3.5")
+    assert own != digest(shelf)
+    (shelf.folder / JUDGE).write_text(text)
+    for name in (LIVENESS, "onet"):
+        other = msgspec.structs.replace(shelf.card(name), sha256="0" * 64)
+        another = replace(shelf, cards={**shelf.cards, name: other})
+        if name == LIVENESS:
+            with pytest.raises(ModelError, match="another network"):
+                digest(another)
+        else:
+            assert own != digest(another)
 
 
 def changed(shelf: Shelf, before: str, after: str) -> None:

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.core.interval import clopper_pearson
 from edge.core.living.judge import LOOKS_MAX, MEASURE_EVERY, Judge, Signs, Weights, judged
 from edge.errors import InputError
 from edge.images import read_rgb
 from tools.liveness.fitting import fit, measured, stretches
 from tools.liveness.judging import answers, approaches, left_out, opening, operating, points, table
-from tools.liveness.rates import auc, clopper_pearson, share, threshold_for, threshold_refusing
+from tools.liveness.rates import auc, share, threshold_for, threshold_refusing
 from tools.liveness.seeing import Seen, SeenSequence
 from tools.liveness.sets import FRAMES_MAX, sequences
 
@@ -39,20 +40,6 @@ PLACES = [
     for kind in ("live", "print")
     for number in range(3)
 ]
-
-
-def test_the_exact_interval_is_that_of_the_tables() -> None:
-    """0 of 60: 95 % one-sided below 5 %; 3 of 20 from Clopper and Pearson's charts as R's binom.test gives them."""
-    assert clopper_pearson(0, 60, 0.90)[1] == pytest.approx(0.0487, abs=1e-4)
-    assert clopper_pearson(3, 20) == pytest.approx((0.0321, 0.3789), abs=1e-4)
-    assert clopper_pearson(20, 20) == pytest.approx((0.8316, 1.0), abs=1e-4)
-
-
-@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_exact_interval_holds_the_share(pair: tuple[int, int]) -> None:
-    hits, trials = pair
-    low, high = clopper_pearson(hits, trials)
-    assert 0 <= low <= hits / trials <= high <= 1
 
 
 def test_no_error_at_all_has_an_interval_all_the_same() -> None:

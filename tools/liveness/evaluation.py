@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from edge.approaches import terms
 from edge.core.living.judge import Weights
 from edge.core.risk import Limits
-from edge.guardian import terms
 from edge.models.calibration import calibration_of
 from edge.models.liveness import LivenessNet
 from edge.models.manifest import LIVENESS, Shelf

@@ -2,12 +2,13 @@
 refused. ACER: their mean. A score is taken for live when it is at least the threshold."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.interval import clopper_pearson
 from tools.evaluate.statistics import Interval, draws, ends
 
 Floats = npt.NDArray[np.float64]
@@ -39,14 +40,6 @@ def share(hits: npt.NDArray[np.bool_], people: Sequence[str], sequences: Sequenc
     return Share(found, clopper_pearson(round(found * trials), trials) if trials else (math.nan, math.nan), len(hits))
 
 
-def clopper_pearson(hits: int, trials: int, confidence: float = 0.95) -> Interval:
-    """The exact interval of a share: ``hits`` of ``trials``, at least one (Clopper and Pearson 1934)."""
-    tail = (1 - confidence) / 2
-    low = 0.0 if hits == 0 else _solve(lambda p: 1 - _at_most(hits - 1, trials, p), tail)
-    high = 1.0 if hits == trials else _solve(lambda p: -_at_most(hits, trials, p), -tail)
-    return low, high
-
-
 def auc(live: Floats, attacks: Floats) -> float:
     """The probability that somebody live scores higher than an attack, ties counted half."""
     if not len(live) or not len(attacks):
@@ -66,16 +59,3 @@ def threshold_for(attacks: Floats, apcer: float) -> float:
 def threshold_refusing(live: Floats, bpcer: float) -> float:
     """The highest threshold that refuses at most the share ``bpcer`` of live people."""
     return float(np.sort(live)[int(bpcer * len(live) + 1e-9)]) if len(live) else math.nan
-
-
-def _at_most(hits: int, trials: int, p: float) -> float:
-    """The probability of at most so many hits."""
-    return sum(math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(hits + 1))
-
-
-def _solve(rising: Callable[[float], float], wanted: float) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > wanted else (middle, high)
-    return (low + high) / 2
