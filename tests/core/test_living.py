@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edge.core.living.edges import STEP_MAX, edges
 from edge.core.living.judge import (
+    CLEAR,
     GAP_MAX_S,
     HOLDS_S,
     LOOKS_MAX,
@@ -227,6 +228,17 @@ def test_once_there_are_enough_looks_an_answer_holds_for_the_next_few(step_s: fl
     assert measured == [is_measured(i) for i in range(40)]
     assert measured[: LOOKS_NEEDED + 2] == [*[True] * LOOKS_NEEDED, False, False]
     assert sum(measured[LOOKS_NEEDED:]) == (40 - LOOKS_NEEDED) // MEASURE_EVERY
+
+
+def test_an_answer_that_is_not_clear_holds_for_no_other_look() -> None:
+    judge = Judge(WEIGHTS)
+    for appearance, held in ((0.99, True), (0.5, False), (0.01, True)):
+        for i in range(LOOKS_NEEDED):
+            answer = judge.add(1, Signs(appearance, 8.0, 0.0), 100 + i / 10)
+        assert answer is not None
+        assert (CLEAR < answer < 1 - CLEAR) != held
+        assert (judge.held(1, 100.3) is not None) == held
+        judge.forget(1)
 
 
 def test_on_a_slow_board_every_look_is_measured() -> None:
