@@ -4,7 +4,8 @@ At most one, begun, asked about and ended by an operator's command. Every presen
 code and settings of the door: as the door does it, and as it would with liveness off. A picture counts only when it
 would have opened the door with liveness off, as a face that nobody knows, or too poor a picture, proves nothing.
 
-What was counted is kept at once; so a drill that breaks off has lost one presentation, and the next goes on from there.
+What was counted is kept at once, whether its command hears of it or not; a drill that breaks off has lost the
+presentation that was going on, and the next goes on from there.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +59,6 @@ class _Presentation:
     last_track: int = -1
     opened: bool = False
     known: bool = False
-    over: bool = False
     hints: list[str] = field(default_factory=list)
 
 
@@ -123,7 +123,7 @@ class Drill:
         if report.faces_in_frame:
             session.seen_s = now_s
         presenting = session.presenting
-        if presenting is None or presenting.over:
+        if presenting is None or presenting.opened:
             return
         if not presenting.began_s <= report.captured_s <= now_s + FUTURE_MAX_S:
             return
@@ -144,7 +144,6 @@ class Drill:
         bare = presenting.bare.judge(chosen, report.captured_s, report.frame)
         presenting.opened = isinstance(verdict, Recognised)
         presenting.known = presenting.known or presenting.opened or isinstance(bare, Recognised)
-        presenting.over = presenting.opened
         if isinstance(bare, Refused):
             presenting.hints.append(bare.reason)
 
@@ -153,15 +152,11 @@ class Drill:
         session, now_s = self._session, self._clock.now_s()
         if session is None:
             return
+        presenting = session.presenting
+        if presenting is not None and _is_over(presenting, now_s):
+            self._settle(session, presenting)
         if now_s - session.asked_s > ASKED_EVERY_S:
             self._end("its command has gone", DoorError("The command asked no more: its drill is over. Begin again."))
-        presenting = session.presenting
-        if presenting is None:
-            return
-        if presenting.first_s is None:
-            presenting.over = now_s - presenting.began_s > IDLE_S
-        elif now_s - presenting.first_s > HOLD_S or now_s - presenting.last_s > GONE_S:
-            presenting.over = True
 
     def eyes_away(self) -> None:
         """There is nothing to see any more, and track ids begin again."""
@@ -193,23 +188,24 @@ class Drill:
 
     def _progress(self, session: _Session) -> wire.Drilling:
         session.asked_s = self._clock.now_s()
-        presenting = session.presenting
-        if presenting is not None and presenting.over:
-            session.presenting, session.guidance = None, ""
-            self._spent_track = max(self._spent_track, presenting.last_track)
-            reason = _not_counted(presenting)
-            if not reason:
-                try:
-                    self._proof.add(presenting.kind, opened=presenting.opened)
-                except FacelatchError as error:
-                    self._end(f"it cannot be kept ({type(error).__name__})", error)
-                    raise
-                session.counted += 1
-            seen = presenting.first_s is not None
-            told = wire.Presented(presenting.kind, presenting.opened, presenting.looks, reason, seen)
-            session.presented = told
-            self._teller.tell("presented", what=told.kind, opened=told.opened, looks=told.looks, reason=reason or None)
         return self._told(session)
+
+    def _settle(self, session: _Session, presenting: _Presentation) -> None:
+        """Count a presentation that is over, whoever may have gone meanwhile; a drill that cannot be kept ends."""
+        session.presenting, session.guidance = None, ""
+        self._spent_track = max(self._spent_track, presenting.last_track)
+        reason = _not_counted(presenting)
+        if not reason:
+            try:
+                self._proof.add(presenting.kind, opened=presenting.opened)
+            except FacelatchError as error:
+                self._end(f"it cannot be kept ({type(error).__name__})", error)
+                return
+            session.counted += 1
+        seen = presenting.first_s is not None
+        told = wire.Presented(presenting.kind, presenting.opened, presenting.looks, reason, seen)
+        session.presented = told
+        self._teller.tell("presented", what=told.kind, opened=told.opened, looks=told.looks, reason=reason or None)
 
     def _of(self, ticket: str) -> _Session:
         """The drill of this name. Raises the FacelatchError that ended it."""
@@ -235,6 +231,14 @@ class Drill:
         if session is not None:
             self._ended = session.ticket, error
             self._teller.tell("drilling_ended", by=session.who, reason=reason, counted=session.counted)
+
+
+def _is_over(presenting: _Presentation, now_s: float) -> bool:
+    """Opened, gone, long enough, or nobody came."""
+    if presenting.first_s is None:
+        return now_s - presenting.began_s > IDLE_S
+    since_s, gone_s = now_s - presenting.first_s, now_s - presenting.last_s
+    return presenting.opened or since_s > HOLD_S or gone_s > GONE_S
 
 
 def _not_counted(presenting: _Presentation) -> str:

@@ -87,7 +87,7 @@ class AskPresent(msgspec.Struct, tag="present", frozen=True, forbid_unknown_fiel
 
 
 class AskDrillProgress(msgspec.Struct, tag="drill-progress", frozen=True, forbid_unknown_fields=True):
-    """How far it is; the one that finds a presentation over counts and keeps it. Answered by ``Drilling``."""
+    """How far it is. Answered by ``Drilling``."""
 
     ticket: Word
 

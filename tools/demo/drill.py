@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -21,19 +21,29 @@ import numpy as np
 from rich.progress import Progress
 
 from edge import config as configuration
-from edge.core.drill import OWN, OWN_MIN
+from edge import wire
+from edge.cli.drill import tally
+from edge.core.drill import OWN, Count, plan
 from edge.errors import InputError
 from edge.settings import Config, LivenessConfig
 from edge.types import Rgb
 from tools.evaluate.statistics import SEED
 from tools.liveness.sets import Sequence, sequences
 
-FPS = 10.0
-LOOKS, GAP = 10, 34
+FPS = 3.0
+LOOKS, GAP = 10, 11
 """Frames of a presentation, and of nobody before the next one: over three seconds."""
 
+LOOK_AGE_MAX_MS = 3000
+"""All the time that can be set, as the replay is also played on machines that have other things to do."""
+
+ROUNDS = 4
+"""A presentation that is not counted has to be repeated in another drill."""
+
+LEAD_S = 20.0
+"""With nobody there, until the command has begun."""
+
 WITHOUT = ("tablet", "laptop")
-ATTACKS_EACH = 20
 COLLECTIONS = ("nuaa", "replay tran")
 WAIT_S = 60.0
 
@@ -42,7 +52,7 @@ class Stage:
     """What comes before the camera, frame by frame, as pictures in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._number = folder, 0
+        self.folder, self._number = folder, 0
         self._generator = np.random.default_rng(SEED)
         folder.mkdir()
 
@@ -58,7 +68,7 @@ class Stage:
 
     def _add(self, rgb: Rgb) -> None:
         self._number += 1
-        cv2.imwrite(str(self._folder / f"{self._number:05}.png"), np.ascontiguousarray(rgb[..., ::-1]))
+        cv2.imwrite(str(self.folder / f"{self._number:05}.png"), np.ascontiguousarray(rgb[..., ::-1]))
 
 
 def stretches(sequence: Sequence) -> list[list[Rgb]]:
@@ -69,8 +79,8 @@ def stretches(sequence: Sequence) -> list[list[Rgb]]:
     return [frames[i : i + LOOKS] for i in range(start, len(frames) - LOOKS + 1, LOOKS)]
 
 
-def visitors(found: list[Sequence]) -> dict[str, list[list[Rgb]]]:
-    """What is presented, by kind, in the drill's order. Raises InputError where there is too little of it."""
+def visitors(found: list[Sequence]) -> dict[str, Iterator[list[Rgb]]]:
+    """What is presented, by kind in the drill's order, over and over. Raises InputError where there is nothing."""
     prints = [part for each in found if each.kind == "print" for part in stretches(each)]
     videos = [part for each in found if each.kind == "replay" for part in stretches(each)]
     videos += [[*one[LOOKS // 2 :], *two[: LOOKS // 2]] for one, two in itertools.pairwise(videos)]
@@ -78,15 +88,11 @@ def visitors(found: list[Sequence]) -> dict[str, list[list[Rgb]]]:
     days = [each for each in found if each.live and each.session != first[each.person]]
     own = [stretches(each)[0] for each in days]
     own += [part for each in found if each.live and len(each.paths) == 1 for part in stretches(each)]
-    staged = {"print": prints[:ATTACKS_EACH], "phone": prints[ATTACKS_EACH : 2 * ATTACKS_EACH]}
-    staged["video"] = videos[:ATTACKS_EACH]
-    staged |= {kind: own[OWN_MIN * i : OWN_MIN * (i + 1)] for i, kind in enumerate(OWN)}
-    for kind, parts in staged.items():
-        if len(parts) < (OWN_MIN if kind in OWN else ATTACKS_EACH):
-            raise InputError(
-                f"There are too few recordings for {kind}. Give a folder with print_attack/ and tran_*.mp4."
-            )
-    return staged
+    if len(prints) < 2 or not videos or len(own) < len(OWN):
+        raise InputError("There are too few recordings. Give a folder with print_attack/ and replay_attack/tran_*.mp4.")
+    staged = {"print": prints[::2], "phone": prints[1::2], "video": videos}
+    staged |= {kind: own[i :: len(OWN)] for i, kind in enumerate(OWN)}
+    return {kind: itertools.cycle(parts) for kind, parts in staged.items()}
 
 
 class Door:
@@ -97,6 +103,7 @@ class Door:
         flags = {
             "paths": {"state": f"{folder}/state", "runtime": f"{folder}/run"},
             "bolt": {"driver": "simulated"},
+            "evidence": {"look_age_max_ms": LOOK_AGE_MAX_MS},
             "camera": {"driver": "replay", "source": f"{folder}/visit", "fps": FPS},
         }
         self.config: Config = configuration.load(None, environment={}, flags=flags)
@@ -133,9 +140,9 @@ class Door:
     def comes(self, source: Path) -> None:
         """Before the camera, alone, and what the lock says of it."""
         with self.watched(source):
-            told = self._until("released", "refused")
-        words = (f"{key} {told[key]}" for key in ("name", "reason") if told.get(key))
-        print(f"    {told['kind']}: {' · '.join(words)}", flush=True)
+            while (told := self._until("released", "refused", "eyes_away"))["kind"] != "eyes_away":
+                words = (f"{key} {told[key]}" for key in ("name", "reason") if told.get(key))
+                print(f"    {told['kind']}: {' · '.join(words)}", flush=True)
 
     def watched(self, source: Path) -> "subprocess.Popen[bytes]":
         """Eyes that watch this replay to its end."""
@@ -144,6 +151,12 @@ class Door:
         eyes = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         self._until("eyes_present")
         return eyes
+
+    def missing(self) -> dict[str, int]:
+        """How many presentations of each kind a passed drill still lacks."""
+        report = msgspec.json.decode(self._run("drill", "--report", "--json").stdout, type=wire.DrillReport)
+        counted = tally(report)
+        return {kind: max(wanted - counted.get(kind, Count()).shown, 0) for kind, wanted in plan(WITHOUT).items()}
 
     def _until(self, *kinds: str) -> dict[str, object]:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
@@ -171,31 +184,33 @@ def main(data: Path) -> None:
         door = Door(Path(folder))
         _enrol(door, found)
         staged = visitors(found)
-        visit = Path(folder) / "visit"
-        alone = Stage(visit)
-        alone.nobody(10)
-        alone.shows(staged["usual"][0])
-        drill = Path(folder) / "drill"
-        stage = Stage(drill)
-        stage.nobody(150)  # until the command has begun
-        for parts in staged.values():
-            for part in parts:
-                stage.shows(part)
-        stage.nobody(300)
-        play(door, visit, drill)
-        shutil.rmtree(drill)
+        visit = Stage(Path(folder) / "visit")
+        visit.nobody(10)
+        visit.shows(next(staged["usual"]))
+        play(door, visit.folder, staged)
 
 
-def play(door: Door, visit: Path, drill: Path) -> None:
+def play(door: Door, visit: Path, staged: dict[str, Iterator[list[Rgb]]]) -> None:
     """What an owner sees and does."""
     door.guards()
     print("# A new lock. Somebody enrolled comes to the door.")
     door.comes(visit)
     door.types("status")
-    print("\n# The drill.", flush=True)
-    with door.watched(drill) as eyes:
-        door.types("drill", "--unattended", *(word for kind in WITHOUT for word in ("--without", kind)))
-        eyes.terminate()
+    for number in range(ROUNDS):
+        missing = door.missing()
+        if not any(missing.values()):
+            break
+        print("\n# The drill." if not number else "\n# What was not counted is presented once more.", flush=True)
+        stage = Stage(visit.with_name(f"drill {number}"))
+        stage.nobody(round(LEAD_S * FPS))
+        for kind, count in missing.items():
+            for part in itertools.islice(staged[kind], count):
+                stage.shows(part)
+        stage.nobody(round(4 * LEAD_S * FPS))
+        with door.watched(stage.folder) as eyes:
+            door.types("drill", "--unattended", *(word for kind in WITHOUT for word in ("--without", kind)))
+            eyes.terminate()
+        shutil.rmtree(stage.folder)
     print("\n# The same person again.", flush=True)
     door.comes(visit)
     door.types("status")
