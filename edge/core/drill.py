@@ -96,7 +96,7 @@ def lacking(tally: Tally) -> str:
 def attacks_said(count: Count) -> str:
     """``0 of 60 attacks passed: with 95 % certainty fewer than 5 in 100``."""
     if not count.shown:
-        return "no attack was shown"
+        return "No attack was shown"
     high = clopper_pearson(count.opened, count.shown, 2 * CERTAINTY - 1)[1]
     said = f"{count.opened} of {count.shown} attack{'s' * (count.shown != 1)} passed"
     return f"{said}: with 95 % certainty fewer than {math.ceil(100 * high)} in 100" if high < 1 else said
@@ -105,7 +105,7 @@ def attacks_said(count: Count) -> str:
 def own_said(count: Count) -> str:
     """``12 of 12 times let in: with 95 % certainty more than 77 in 100``."""
     if not count.shown:
-        return "the owner was not shown"
+        return "The owner was not shown"
     low = clopper_pearson(count.opened, count.shown, 2 * CERTAINTY - 1)[0]
     said = f"{count.opened} of {count.shown} time{'s' * (count.shown != 1)} let in"
     return f"{said}: with 95 % certainty more than {math.floor(100 * low)} in 100" if low > 0 else said

@@ -95,6 +95,11 @@ def visitors(found: list[Sequence]) -> dict[str, Iterator[list[Rgb]]]:
     return {kind: itertools.cycle(parts) for kind, parts in staged.items()}
 
 
+def guests(found: list[Sequence]) -> list[list[Rgb]]:
+    """One person who comes to the door, of whom there is nothing that looks like a second face beside."""
+    return stretches(next(each for each in found if each.live and len(each.paths) == 1))[:2]
+
+
 class Door:
     """One lock in a folder, and what is typed there."""
 
@@ -186,7 +191,7 @@ def main(data: Path) -> None:
         staged = visitors(found)
         visit = Stage(Path(folder) / "visit")
         visit.nobody(10)
-        visit.shows(next(staged["usual"]))
+        visit.shows(frame for part in guests(found) for frame in part)
         play(door, visit.folder, staged)
 
 
