@@ -66,7 +66,11 @@ class Eyes:
         self._send(wire.Hello(wire.VERSION, *space, name, camera.identity[:200], self._judge))
         frames = NewestFrame(camera)
         try:
+            size = None
             while not stopping() and (frame := frames.take(FRAME_TIMEOUT_S)) is not None:
+                if camera.identity and size not in (None, frame.rgb.shape):
+                    raise CameraError("The camera's pictures changed their size. Look at what became of the camera.")
+                size = frame.rgb.shape
                 self.see(frame)
         except FacelatchError as error:
             if isinstance(error, WireError):
@@ -90,15 +94,25 @@ class Eyes:
         self._picture(frame, bool(faces))
         tracks = self._tracker.update(faces, frame.captured_s)
         followed = dict(list(zip(tracks, faces, strict=True))[: wire.LOOKS_MAX])
-        began_s = time.perf_counter()
-        alive = {} if self._vigil is None else self._vigil.see(frame, followed)
-        alive_ms = (time.perf_counter() - began_s) * 1000
         looks = [
-            dataclasses.replace(look, liveness=alive.get(track), timings_ms={**look.timings_ms, "liveness": alive_ms})
+            (face, look)
             for track, face in followed.items()
             if (look := self._look(frame, face, track, len(faces))) is not None
         ]
-        self._send(wire.to_report(frame.number, frame.captured_s, len(faces), looks))
+        self._send(wire.to_report(frame.number, frame.captured_s, len(faces), self._judged(frame, looks)))
+
+    def _judged(self, frame: Frame, looks: list[tuple[Face, Look]]) -> list[Look]:
+        """Whether they are alive. Not of looks that count for nothing: nothing confirmed whose track they are of."""
+        began_s = time.perf_counter()
+        usable = {look.track: (face, look.embedding) for face, look in looks if flaw(look.quality, 0.0) is None}
+        alive = {} if self._vigil is None else self._vigil.see(frame, usable)
+        alive_ms = (time.perf_counter() - began_s) * 1000
+        return [
+            dataclasses.replace(
+                look, liveness=alive.get(look.track), timings_ms={**look.timings_ms, "liveness": alive_ms}
+            )
+            for _, look in looks
+        ]
 
     def _picture(self, frame: Frame, anybody: bool) -> None:
         """Before the looks of the same frame: a refusal then has its picture."""

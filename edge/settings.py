@@ -191,10 +191,10 @@ class LivenessConfig(msgspec.Struct, frozen=True):
         Meta(description='"required": a face must be found alive; "off": a photograph opens the door'),
     ] = "required"
     live_min: Annotated[
-        float, Meta(gt=0.5, lt=1, description="probability from which a face is alive (operating points: README)")
-    ] = 0.7
+        float, Meta(gt=0.4, lt=1, description="probability from which a face is alive (operating points: README)")
+    ] = 0.5
     attack_max: Annotated[
-        float, Meta(gt=0, le=0.5, description="below it a face is taken for a picture; between the two: not yet")
+        float, Meta(gt=0, le=0.4, description="below it a face is taken for a picture; between the two: not yet")
     ] = 0.3
     challenge: Annotated[
         Literal["when unsure", "always", "never"],

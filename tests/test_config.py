@@ -130,8 +130,8 @@ def test_a_replay_needs_a_recording() -> None:
 
 def test_liveness_has_room_for_not_yet() -> None:
     assert "liveness.mode" in faults(liveness={"mode": "sometimes"})
-    assert "liveness.live_min" in faults(liveness={"live_min": 0.5})
-    assert "liveness.attack_max" in faults(liveness={"attack_max": 0.51})
+    assert "liveness.live_min" in faults(liveness={"live_min": 0.4})
+    assert "liveness.attack_max" in faults(liveness={"attack_max": 0.41})
 
 
 def test_the_device_the_fallback_and_the_networks_folder_are_settings() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edge.core.quality import LUMA
 from edge.errors import FaceError
 from edge.models.interpreter import Net
 from edge.models.manifest import LIVENESS, Shelf
@@ -21,6 +22,17 @@ the screen are around the face (the scale of minivision's MiniFASNetV2, 2020).""
 
 FACE_MIN_PX = 8.0
 """Below that there is nothing to see; the detector's smallest face is 12 px."""
+
+
+DIM, LEVEL = 70.0, 90.0
+"""Mean luma (0..255) of the square below which it is brought up, and to where. By day the darkest of the data sets' has
+74. The network reads noise, and a sensor's in the dark hides a print's or a screen's: of simulated nights (a third of
+the light, noise of 6) the judge took 16 of 45 prints (NUAA) for live without this and 2 with it, of 14 replays 3 and
+none, and none of 62 live approaches was refused."""
+
+SMOOTH_PX = 0.8
+"""Standard deviation of the smoothing that goes with it: without it the noise is brought up, too: 16 prints and 7
+replays."""
 
 
 class LivenessNet:
@@ -35,13 +47,22 @@ class LivenessNet:
 
     def probability(self, rgb: Rgb, face: Face) -> float:
         """See the port."""
-        crop = surroundings(rgb, face.box, self._side_px)
+        crop = by_day(surroundings(rgb, face.box, self._side_px))
         return probability(self._net.run(crop[None])["logit"].real(0))
 
 
 def probability(logits: FloatArray) -> float:
     """Of a live face, 0..1. ``logits``: (N,) how much more it looks live than like each of N kinds of attack."""
     return float(1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)).sum()))
+
+
+def by_day(square: Rgb) -> Rgb:
+    """A square as bright as the network knows it: a dark one smoothed and brought up to ``LEVEL``, any other itself."""
+    level = float(np.dot(cv2.mean(square)[:3], LUMA))
+    if level >= DIM:
+        return square
+    smooth = cv2.GaussianBlur(square.astype(np.float32), (0, 0), SMOOTH_PX)
+    return (smooth * (LEVEL / max(level, 1.0))).clip(0, 255).astype(np.uint8)
 
 
 def surroundings(rgb: Rgb, box: Box, size_px: int, scale: float = SCALE) -> Rgb:

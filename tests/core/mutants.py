@@ -185,7 +185,7 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "a look that was not measured changes nothing": Mutant(
         "core/living/judge.py",
-        "        if signs is None or not _usable(signs):\n            self._forget(track)\n",
+        "        if signs is None or not _usable(signs):\n            self.forget(track)\n",
         "        if signs is None or not _usable(signs):\n",
         _LIVING,
     ),
@@ -193,7 +193,10 @@ MUTANTS: dict[str, Mutant] = {
         "core/living/judge.py", "_mean(straight, EDGES_WORST)", "_mean(straight, 0.0)", _LIVING
     ),
     "tracks vouch for each other": Mutant(
-        "core/living/judge.py", "self._looks.setdefault(track,", "self._looks.setdefault(0,", _LIVING
+        "core/living/judge.py",
+        "found = self._tracks.get(track)\n        if found is None or not 0 <",
+        "found = self._tracks.get(min(self._tracks, default=0))\n        if found is None or not 0 <",
+        _LIVING,
     ),
     "a picture may pass a challenge": Mutant(
         "core/living/challenge.py",

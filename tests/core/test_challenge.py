@@ -20,6 +20,7 @@ from edge.core.living.challenge import (
     Examiner,
     When,
 )
+from edge.core.living.judge import UNDECIDED
 from edge.types import Look
 from tests.core.looks import look
 
@@ -86,7 +87,7 @@ def test_doing_what_is_asked_makes_the_undecided_live_for_a_while(draw: int, yaw
 def test_always_asks_whoever_is_live_too() -> None:
     exam = examiner("always")
     first = exam.weigh(seen(100.0, 0.95), True)
-    assert first == Examined(0.5, Ask.PICTURE_LEFT)
+    assert first == Examined(UNDECIDED, Ask.PICTURE_LEFT)
     for at_s in (100.5, 100.6):
         last = exam.weigh(seen(at_s, 0.95, yaw=-20), True)
     assert last == Examined(0.95, None, True)

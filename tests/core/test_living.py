@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 
 from edge.core.living.edges import STEP_MAX, edges
 from edge.core.living.judge import (
+    CLEAR,
     GAP_MAX_S,
+    HOLDS_S,
     LOOKS_MAX,
     LOOKS_NEEDED,
+    MEASURE_EVERY,
     TRACKS_MAX,
     UNDECIDED,
     Judge,
     Signs,
     Weights,
+    is_measured,
     judged,
     pooled,
     probability,
@@ -204,7 +208,67 @@ def test_a_flood_of_tracks_is_forgotten() -> None:
     judge = Judge(WEIGHTS)
     for track in range(10 * TRACKS_MAX):
         judge.add(track, LIVE, 100 + track / 100)
-    assert len(judge._looks) == len(judge._seen_s) == TRACKS_MAX
+    assert len(judge._tracks) == TRACKS_MAX
+
+
+def walked(judge: Judge, looks: int, step_s: float) -> list[bool]:
+    """Which looks of a live face were measured."""
+    measured = []
+    for i in range(looks):
+        captured_s = 100 + i * step_s
+        measured.append(judge.held(1, captured_s) is None)
+        if measured[-1]:
+            judge.add(1, LIVE, captured_s)
+    return measured
+
+
+@pytest.mark.parametrize("step_s", [1 / 15, 0.1, 0.2])
+def test_once_there_are_enough_looks_an_answer_holds_for_the_next_few(step_s: float) -> None:
+    measured = walked(Judge(WEIGHTS), 40, step_s)
+    assert measured == [is_measured(i) for i in range(40)]
+    assert measured[: LOOKS_NEEDED + 2] == [*[True] * LOOKS_NEEDED, False, False]
+    assert sum(measured[LOOKS_NEEDED:]) == (40 - LOOKS_NEEDED) // MEASURE_EVERY
+
+
+def test_an_answer_that_is_not_clear_holds_for_no_other_look() -> None:
+    judge = Judge(WEIGHTS)
+    for appearance, held in ((0.99, True), (0.5, False), (0.01, True)):
+        for i in range(LOOKS_NEEDED):
+            answer = judge.add(1, Signs(appearance, 8.0, 0.0), 100 + i / 10)
+        assert answer is not None
+        assert (CLEAR < answer < 1 - CLEAR) != held
+        assert (judge.held(1, 100.3) is not None) == held
+        judge.forget(1)
+
+
+def test_on_a_slow_board_every_look_is_measured() -> None:
+    assert all(walked(Judge(WEIGHTS), 10, HOLDS_S + 0.05))
+
+
+def test_an_answer_that_holds_is_the_last_one_and_holds_for_its_track_alone() -> None:
+    judge = Judge(WEIGHTS)
+    said = [judge.add(1, LIVE, 100 + i / 10) for i in range(LOOKS_NEEDED)]
+    assert judge.held(2, 100.3) is None
+    assert judge.held(1, 100.3) == said[-1]
+    assert judge.held(1, 100.3) is None  # not twice for one moment, nor for one before it
+    judge.forget(1)
+    assert judge.held(1, 100.4) is None
+    assert judge.add(1, LIVE, 100.4) == UNDECIDED
+
+
+@pytest.mark.parametrize("answers", [[LIVE], [LIVE, LIVE], [LIVE, LIVE, LIVE, None], [LIVE, LIVE, LIVE, "gap"]])
+def test_nothing_holds_before_there_are_enough_looks_nor_after_an_interruption(
+    answers: list[Signs | str | None],
+) -> None:
+    judge = Judge(WEIGHTS)
+    now_s = 100.0
+    for answer in answers:
+        now_s += 0.1
+        if isinstance(answer, str):
+            now_s += GAP_MAX_S
+        else:
+            judge.add(1, answer, now_s)
+    assert judge.held(1, now_s + 0.1) is None
 
 
 def test_signs_are_means_of_what_was_seen() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge.errors import FaceError, ModelError
 from edge.images import read_rgb
 from edge.models.interpreter import load_runtime
-from edge.models.liveness import FACE_MIN_PX, LivenessNet, surroundings
+from edge.models.liveness import FACE_MIN_PX, LEVEL, LivenessNet, by_day, surroundings
 from edge.models.manifest import LIVENESS, Shelf
 from edge.models.mtcnn import Mtcnn
 from edge.ports import Liveness
@@ -131,6 +131,21 @@ def test_another_network_in_its_place_is_refused(tmp_path: Path, shelf: Shelf) -
     folder = with_content(copied(tmp_path / "shelf"), LIVENESS, shelf.load("onet"))
     with pytest.raises(ModelError):
         LivenessNet(Shelf.open(folder))
+
+
+def test_by_day_the_network_sees_the_square_as_it_is() -> None:
+    square = np.random.default_rng(1).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    assert by_day(square) is square
+
+
+@pytest.mark.parametrize("light", [0.0, 0.02, 0.2, 0.5])
+def test_a_dark_square_is_brought_up_and_its_noise_is_not(light: float) -> None:
+    generator = np.random.default_rng(1)
+    dark = (np.full((128, 128, 3), 120 * light) + generator.normal(0, 6, (128, 128, 3))).clip(0, 255).astype(np.uint8)
+    seen = by_day(dark)
+    assert seen.dtype == np.uint8
+    assert seen.mean() == pytest.approx(LEVEL if dark.mean() > 1 else dark.mean() * LEVEL, abs=3)
+    assert seen.std() < 0.5 * dark.std() * LEVEL / max(dark.mean(), 1)
 
 
 # --- the square

@@ -7,14 +7,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.core.interval import clopper_pearson
-from edge.core.living.judge import LOOKS_MAX, Signs, judged
+from edge.core.living.judge import LOOKS_MAX, MEASURE_EVERY, Judge, Signs, Weights, judged
 from edge.errors import InputError
 from edge.images import read_rgb
-from tools.liveness.fitting import fit, stretches
-from tools.liveness.judging import approaches, left_out, opening, operating, points, table
-from tools.liveness.rates import apcer_at, auc, share, threshold_for
+from tools.liveness.fitting import fit, measured, stretches
+from tools.liveness.judging import answers, approaches, left_out, opening, operating, points, table
+from tools.liveness.rates import auc, share, threshold_for, threshold_refusing
 from tools.liveness.seeing import Seen, SeenSequence
 from tools.liveness.sets import FRAMES_MAX, sequences
 
@@ -25,7 +27,7 @@ def stay(collection: str, kind: str, number: int, appearance: float, edges: floa
         Seen(
             {"net": float(np.clip(appearance + generator.normal(0, 0.1), 0, 1))},
             float(np.clip(edges + generator.normal(0, 1), 0, 12)),
-            None if i == 0 else float(generator.normal(-0.2 if kind == "live" else 0.2, 0.1)),
+            [None if i <= ago else float(generator.normal(-0.2 if kind == "live" else 0.2, 0.1)) for ago in range(4)],
         )
         for i in range(looks)
     ]
@@ -57,8 +59,8 @@ def test_auc_and_thresholds() -> None:
     assert auc(live, attacks) == pytest.approx(14.5 / 16)
     assert threshold_for(attacks, 0.25) == pytest.approx(0.4, abs=1e-6)
     assert (attacks >= threshold_for(attacks, 0.0)).sum() == 0
-    assert apcer_at(live, attacks, 0.0) == 0.5
-    assert apcer_at(live, attacks, 0.25) == 0
+    assert threshold_refusing(live, 0.0) == 0.4
+    assert threshold_refusing(live, 0.25) == 0.7
     assert math.isnan(auc(live, np.array([])))
 
 
@@ -68,7 +70,7 @@ def test_the_fit_tells_what_it_was_shown_apart_and_every_weight_points_the_right
     assert weights.parallax <= 0
     for each in PLACES:
         looks = [look.signs("net") for look in each.looks if look is not None]
-        answer = judged([signs for signs in looks if signs is not None], weights)
+        answer = judged([signs[0] for signs in looks if signs is not None], weights)
         assert (answer > 0.6) == (each.kind == "live")
 
 
@@ -95,13 +97,36 @@ def test_weights_never_come_from_the_collection_that_is_judged() -> None:
     assert left_out(PLACES[:6], "net", []) == {}
 
 
-def test_an_approach_opens_by_its_third_best_answer() -> None:
+@given(
+    st.lists(st.builds(Signs, st.floats(0, 1), st.floats(0, 12), st.none() | st.floats(-1, 1)), min_size=1, max_size=30)
+)
+def test_looks_are_judged_as_the_door_judges_them(looks: list[Signs]) -> None:
+    weights = Weights(bias=4.0, appearance=0.5, edges=-0.5, parallax=-1.0)
+    judge = Judge(weights)
+    said = []
+    for number, look in enumerate(looks):
+        held = judge.held(1, 100 + number / 10)
+        said.append(judge.add(1, look, 100 + number / 10) if held is None else held)
+    assert answers([[look] * MEASURE_EVERY for look in looks], weights) == said
+
+
+def test_a_look_is_compared_with_the_last_one_that_was_measured() -> None:
+    """Parallax by how many looks ago it was, as far as it says: what the judge said of it shows which it took."""
+    weights = Weights(bias=2.0, appearance=0.0, edges=0.0, parallax=-1.0)
+    looks = [[Signs(0.5, 4.0, -ago / 4) for ago in range(MEASURE_EVERY)] for _ in range(LOOKS_MAX)]
+    said = answers(looks, weights)
+    assert said[2] == judged([look[0] for look in looks[:3]], weights)
+    assert said[6] == judged([*(look[0] for look in looks[:3]), looks[6][3]], weights)
+    assert measured(looks + looks)[3:5] == [looks[6][3], looks[0][3]]
+
+
+def test_an_approach_opens_by_its_second_best_answer() -> None:
     weights = fit(stretches(PLACES, "net", []))
-    looks = [Signs(0.95, 3.0, -0.3)] * LOOKS_MAX
-    answers = sorted(judged(looks[: i + 1], weights) for i in range(LOOKS_MAX))
-    assert opening(looks, weights) == answers[-3]
+    shown = [Signs(0.95, 3.0, -0.3)] * 6 + [Signs(0.99, 3.0, -0.3)] + [Signs(0.01, 12.0, 0.3)] * 3
+    looks = [[signs] * MEASURE_EVERY for signs in shown]
+    assert opening(looks, weights) == sorted(answers(looks, weights)[2:])[-2] > answers(looks, weights)[0]
     assert [len(each) for each in approaches(looks + looks[:5] + looks[:2])] == [10, 7]
-    assert [len(each) for each in approaches(looks + looks[:2])] == [10]
+    assert [len(each) for each in approaches(looks + looks[:3])] == [10]
 
 
 def test_the_table_has_every_judge_and_the_points_every_attack() -> None:

@@ -42,11 +42,12 @@ def pipeline(yunet: Path | None, image: Path | None, repeats: int, as_json: bool
         return
     columns = ("stage, ms", *(f"{t.threads} thread{'s' * (t.threads > 1)}, {t.min_face_px:.0f} px" for t in timings))
     rows: list[tuple[object, ...]] = [(s, *(t.stages_ms[s] for t in timings)) for s in timings[0].stages_ms]
+    rows.append(("live / embed", *(t.liveness_ratio for t in timings)))
     rows.append(("full look", *(t.full_look_ms for t in timings)))
     if yunet:
         rows.append(("YuNet alone", *(t.yunet_ms for t in timings)))
         rows.append(("ratio", *(t.ratio for t in timings)))
-    table("one look at 640x480, one face (medians)", columns, rows)
+    table("one look at 640x480, one face (medians; liveness: of ten looks' mean)", columns, rows)
 
 
 @bench.command()

@@ -19,6 +19,7 @@ from tools.evaluate.networks import check_folder
 from tools.evaluate.options import FOLDER
 from tools.liveness import evaluation, report
 from tools.liveness.evaluation import Evaluation
+from tools.liveness.teachers import teachers as open_teachers
 from tools.models.manifest_writer import dumps
 
 HEADER = "# Written by `python -m tools.liveness fit`; do not edit. For these networks and no other.\n"
@@ -34,13 +35,14 @@ def liveness() -> None:
     "--data", type=FOLDER, required=True, help="A folder with print_attack, replay_attack, clips and group_photos."
 )
 @click.option("--models", "folder", type=FOLDER, help="The networks.  [default: those of this checkout]")
+@click.option("--teachers", type=FOLDER, help="A folder of minifasnet_*.tflite to measure beside the network.")
 @options.cache_option
-def fit_command(data: Path, folder: Path | None, cache: Path | None) -> None:
+def fit_command(data: Path, folder: Path | None, teachers: Path | None, cache: Path | None) -> None:
     """Fit the judge to everything, measure it with each collection left out, and write judge.toml."""
     if cache is not None:
         check_folder(cache, "--cache")
     shelf = Shelf.open(folder or own_folder())
-    named = evaluation.networks([shelf], {})
+    named = evaluation.networks([shelf], {} if teachers is None else open_teachers(teachers))
     looked = evaluation.look(data, named, [shelf], cache)
     found, _, _ = evaluation.evaluate(looked, named, shelf, Config(), cache)
     write(shelf, evaluation.fitted(looked, found.network), found)

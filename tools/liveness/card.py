@@ -23,11 +23,12 @@ def _signs(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = _head((*head, "APCER % at BPCER 3 %"))
     for row in rows:
         name = JUDGES.get(row["judge"], "the judge, collection left out" if "fusion" in row["judge"] else "appearance")
+        name = row["judge"] if "teacher" in row["judge"] else name
         cells = (
             *(name, row["collections"], row["attack"], f"{row['live_looks']} + {row['attack_looks']}"),
-            *(f"{row['look_auc']:.3f}", f"{100 * row['look_apcer_at_bpcer_5']:.1f}"),
+            *(f"{row['look_auc']:.3f}", _share(row["look_apcer_at_bpcer_5"])),
             *(f"{row['live_approaches']} + {row['attack_approaches']}", f"{row['approach_auc']:.3f}"),
-            f"{100 * row['approach_apcer_at_bpcer_3']:.1f}",
+            _share(row["approach_apcer_at_bpcer_3"]),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -27,7 +27,8 @@ from tools.evaluate.progress import tracked
 from tools.liveness import seeing, sets
 from tools.liveness.rates import Share, share
 
-JUDGE_CODE = "edge/core/living/judge.py"
+CODE = "edge/core/living/judge.py", "edge/vigil.py", "edge/eyes.py", "edge/core/track.py"
+"""Of the eyes, beyond what turns a frame into signs."""
 
 TEMPLATES = 5
 """As ``facelatch enroll`` keeps by default."""
@@ -72,9 +73,9 @@ def watch(
 ) -> list[Watched]:
     """Every sequence of a collection that has weights, through the product's eyes. ``key``: stands for the network."""
     watched = []
-    judge = (ROOT / JUDGE_CODE).read_text()
+    code = seeing.digest("".join((ROOT / name).read_text() for name in CODE))
     for sequence in tracked([each for each in found if each.collection in weights], "Before the door"):
-        named = seeing.digest(f"{key} {judge} {weights[sequence.collection]} {sequence.light} {sequence.name}")
+        named = seeing.digest(f"{key} {code} {weights[sequence.collection]} {sequence.light} {sequence.name}")
         path = None if cache is None else cache / f"door-{named}.json"
         if path is not None and path.is_file():
             reports = msgspec.json.decode(path.read_bytes(), type=list[wire.Report])
@@ -104,7 +105,10 @@ def stays(watched: Sequence[Watched], dimension: int, terms: Terms, min_face_px:
     off = replace(terms, liveness_min=None)
     for collection in sorted({each.sequence.collection for each in watched}):
         here = [each for each in watched if each.sequence.collection == collection]
-        index, used = _enrolled(here, dimension, min_face_px)
+        enrolled = _enrolled(here, dimension, min_face_px)
+        if enrolled is None:
+            continue
+        index, used = enrolled
         for each in here:
             sequence = each.sequence
             if sequence.name in used and sequence.paths[0].suffix not in sets.VIDEOS:
@@ -140,7 +144,7 @@ def _parts(watched: Watched, was_enrolled: bool) -> list[list[wire.Report]]:
     return [reports[i : i + length] for i in range(start, len(reports) - length + 1, length)] or [reports[start:]]
 
 
-def _enrolled(here: Sequence[Watched], dimension: int, min_face_px: float) -> tuple[Index, set[str]]:
+def _enrolled(here: Sequence[Watched], dimension: int, min_face_px: float) -> tuple[Index, set[str]] | None:
     """Everybody's templates, from the first session; and the sequences that they were taken from."""
     templates: list[Embedding] = []
     owners: list[int] = []
@@ -165,6 +169,8 @@ def _enrolled(here: Sequence[Watched], dimension: int, min_face_px: float) -> tu
         for place in np.unique(np.linspace(0, len(looks) - 1, TEMPLATES).round().astype(int)):
             templates.append(looks[place].embedding)
             owners.append(number)
+    if not templates:
+        return None
     return Index(Gallery(np.array(templates, np.float32), np.array(owners, np.int64), names)), used
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Signs, Weights, pooled
+from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Signs, Weights, is_measured, pooled
 from tools.evaluate.statistics import SEED
 from tools.liveness.seeing import SeenSequence
 
@@ -34,11 +34,12 @@ class Stretches:
 
 
 def stretches(seen: Sequence[SeenSequence], network: str, rooms: Sequence[float]) -> Stretches:
-    """Stretches of ``LOOKS_NEEDED`` to ``LOOKS_MAX`` looks, one from each look on. ``rooms``: other rooms' edges."""
+    """Stretches of ``LOOKS_NEEDED`` to ``LOOKS_MAX`` looks that the door measures, one from each on. ``rooms``: other
+    rooms' edges."""
     generator = np.random.default_rng(SEED)
     signs, live, origins = [], [], []
     for each in seen:
-        looks = usable(each, network)
+        looks = measured(usable(each, network))
         for start in range(len(looks) - LOOKS_NEEDED + 1):
             length = int(generator.integers(LOOKS_NEEDED, LOOKS_MAX + 1))
             found = pooled(looks[start : start + length])
@@ -75,8 +76,19 @@ def fit(found: Stretches) -> Weights:
     return Weights(float(weights[0]), *whole)
 
 
-def usable(seen: SeenSequence, network: str) -> list[Signs]:
-    """The looks of a sequence that the judge gets."""
+def measured(looks: Sequence[Sequence[Signs]]) -> list[Signs]:
+    """Those that the door measures of one approach of ``LOOKS_MAX`` looks after the other, where it is sure of each."""
+    found = []
+    last = 0
+    for number, look in enumerate(looks):
+        if is_measured(number % LOOKS_MAX):
+            found.append(look[max(number - last, 1) - 1])
+            last = number
+    return found
+
+
+def usable(seen: SeenSequence, network: str) -> list[list[Signs]]:
+    """The looks of a sequence that the judge gets, each as ``Seen.signs``."""
     return [signs for look in seen.looks if look is not None and (signs := look.signs(network)) is not None]
 
 

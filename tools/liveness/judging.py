@@ -8,16 +8,23 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Signs, Weights, judged, pooled
+from edge.core.living.judge import LOOKS_MAX, LOOKS_NEEDED, Judge, Signs, Weights, pooled
+from edge.core.stopping import STANDARD
 from edge.types import FloatArray
 from tools.liveness.fitting import fit, stretches, usable
-from tools.liveness.rates import Floats, Share, apcer_at, auc, share, threshold_for
+from tools.liveness.rates import Floats, Share, auc, share, threshold_for, threshold_refusing
 from tools.liveness.seeing import SeenSequence
 
 APCERS = (0.10, 0.05, 0.03, 0.01)
 """Wanted shares for which operating points are given."""
 
 ATTACKS = ("print", "replay")
+
+Looks = list[list[Signs]]
+"""Each look as ``Seen.signs``."""
+
+STEP_S = 0.1
+"""Between two looks, as the judge takes them."""
 
 MORE_ALIVE = 1, -1, -1
 """Appearance, edges, parallax: which way each points."""
@@ -59,11 +66,11 @@ class Row(msgspec.Struct, frozen=True):
     live_looks: int
     attack_looks: int
     look_auc: float
-    look_apcer_at_bpcer_5: float
+    look_apcer_at_bpcer_5: Share
     live_approaches: int
     attack_approaches: int
     approach_auc: float
-    approach_apcer_at_bpcer_3: float
+    approach_apcer_at_bpcer_3: Share
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -97,9 +104,7 @@ def left_out(seen: Sequence[SeenSequence], network: str, rooms: Sequence[float])
     return found
 
 
-def score(
-    seen: Sequence[SeenSequence], of_looks: Callable[[SeenSequence, list[Signs]], list[float]], network: str
-) -> Scored:
+def score(seen: Sequence[SeenSequence], of_looks: Callable[[SeenSequence, Looks], list[float]], network: str) -> Scored:
     """Every look by ``of_looks``, which is given the looks of one approach in order; NaN is left out."""
     rows: list[tuple[float, SeenSequence]] = []
     for each in seen:
@@ -109,23 +114,37 @@ def score(
 
 
 def score_approaches(
-    seen: Sequence[SeenSequence], of_approach: Callable[[SeenSequence, list[Signs]], float], network: str
+    seen: Sequence[SeenSequence], of_approach: Callable[[SeenSequence, Looks], float], network: str
 ) -> Scored:
     """Every approach of ``LOOKS_MAX`` looks at most."""
     rows = [(of_approach(each, found), each) for each in seen for found in approaches(usable(each, network))]
     return _scored([(value, each) for value, each in rows if not math.isnan(value)])
 
 
-def approaches(looks: list[Signs]) -> list[list[Signs]]:
-    """Cut into ``LOOKS_MAX`` looks; a rest too short to be live counts with none."""
+def approaches(looks: Looks) -> list[Looks]:
+    """Cut into ``LOOKS_MAX`` looks; a rest too short to open a door counts with none."""
     cut = [looks[i : i + LOOKS_MAX] for i in range(0, len(looks), LOOKS_MAX)]
-    return [each for each in cut if len(each) >= LOOKS_NEEDED]
+    return [each for each in cut if len(each) >= LOOKS_NEEDED + STANDARD.looks_min - 1]
 
 
-def opening(looks: list[Signs], weights: Weights) -> float:
-    """The threshold up to which an approach opens: the ``LOOKS_NEEDED``-th highest answer of the judge."""
-    answers = sorted((judged(looks[: i + 1], weights) for i in range(len(looks))), reverse=True)
-    return answers[LOOKS_NEEDED - 1]
+def answers(looks: Looks, weights: Weights) -> list[float]:
+    """What the judge of the door says of each look of an approach, measured or not."""
+    judge = Judge(weights)
+    found: list[float] = []
+    last = -1
+    for number, look in enumerate(looks):
+        answer = judge.held(0, number * STEP_S)
+        if answer is None:
+            answer = judge.add(0, look[max(number - last, 1) - 1], number * STEP_S)
+            last = number
+        found.append(0.0 if answer is None else answer)
+    return found
+
+
+def opening(looks: Looks, weights: Weights) -> float:
+    """The threshold up to which an approach may open: so many answers reach it as the door wants looks."""
+    decided = answers(looks, weights)[LOOKS_NEEDED - 1 :]
+    return sorted(decided, reverse=True)[STANDARD.looks_min - 1]
 
 
 def table(
@@ -142,7 +161,7 @@ def table(
         ways.append((name, score(seen, partial(_each, 0), name), score_approaches(seen, partial(_mean, 0), name)))
     by_look = score(
         fused,
-        lambda each, looks: [judged(looks[:i], weights[each.collection]) for i in range(LOOKS_NEEDED, len(looks) + 1)],
+        lambda each, looks: answers(looks, weights[each.collection])[LOOKS_NEEDED - 1 :],
         network,
     )
     by_approach = score_approaches(fused, lambda each, looks: opening(looks, weights[each.collection]), network)
@@ -206,25 +225,27 @@ def _rows(name: str, looks: Scored, found: Scored) -> list[Row]:
                 live_looks=len(live),
                 attack_looks=len(attacks),
                 look_auc=auc(live, attacks),
-                look_apcer_at_bpcer_5=apcer_at(live, attacks, 0.05),
+                look_apcer_at_bpcer_5=looks.rate([attack], threshold_refusing(live, 0.05), collections, taken=True),
                 live_approaches=len(stays),
                 attack_approaches=len(tries),
                 approach_auc=auc(stays, tries),
-                approach_apcer_at_bpcer_3=apcer_at(stays, tries, 0.03),
+                approach_apcer_at_bpcer_3=found.rate(
+                    [attack], threshold_refusing(stays, 0.03), collections, taken=True
+                ),
             )
         )
     return rows
 
 
-def _each(place: int, _: SeenSequence, looks: list[Signs]) -> list[float]:
+def _each(place: int, _: SeenSequence, looks: Looks) -> list[float]:
     """One sign of each look, the higher the more alive; NaN where it is missing."""
-    values = [(each.appearance, each.edges, each.parallax)[place] for each in looks]
+    values = [(each.appearance, each.edges, each.parallax)[place] for each, *_ in looks]
     return [math.nan if value is None else value * MORE_ALIVE[place] for value in values]
 
 
-def _mean(place: int, _: SeenSequence, looks: list[Signs]) -> float:
+def _mean(place: int, _: SeenSequence, looks: Looks) -> float:
     """One sign of an approach."""
-    return pooled(looks)[place] * MORE_ALIVE[place]
+    return pooled([each[0] for each in looks])[place] * MORE_ALIVE[place]
 
 
 def _scored(rows: list[tuple[float, SeenSequence]]) -> Scored:

@@ -56,8 +56,6 @@ def threshold_for(attacks: Floats, apcer: float) -> float:
     return float(np.nextafter(falling[allowed], np.inf)) if allowed < len(attacks) else 0.0
 
 
-def apcer_at(live: Floats, attacks: Floats, bpcer: float) -> float:
-    """The share of attacks taken for live at the highest threshold that refuses at most the share ``bpcer``."""
-    if not len(live) or not len(attacks):
-        return math.nan
-    return float((attacks >= np.sort(live)[int(bpcer * len(live) + 1e-9)]).mean())
+def threshold_refusing(live: Floats, bpcer: float) -> float:
+    """The highest threshold that refuses at most the share ``bpcer`` of live people."""
+    return float(np.sort(live)[int(bpcer * len(live) + 1e-9)]) if len(live) else math.nan

@@ -67,9 +67,9 @@ def _rows(rows: Sequence[Row]) -> Table:
     for row in rows:
         table.add_row(
             *(row.judge, row.collections, row.attack, f"{row.live_looks} + {row.attack_looks}"),
-            *(f"{row.look_auc:.3f}", f"{100 * row.look_apcer_at_bpcer_5:.1f}"),
+            *(f"{row.look_auc:.3f}", told(row.look_apcer_at_bpcer_5)),
             *(f"{row.live_approaches} + {row.attack_approaches}", f"{row.approach_auc:.3f}"),
-            f"{100 * row.approach_apcer_at_bpcer_3:.1f}",
+            told(row.approach_apcer_at_bpcer_3),
         )
     return table
 

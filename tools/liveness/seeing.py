@@ -1,13 +1,14 @@
 """What each look of each sequence shows: the networks' answers and the signs, kept in a cache."""
 
 import hashlib
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from edge.core.living.edges import edges
-from edge.core.living.judge import Signs
+from edge.core.living.judge import MEASURE_EVERY, Signs
 from edge.core.living.parallax import parallax
 from edge.core.living.view import View, view
 from edge.errors import FacelatchError
@@ -34,16 +35,18 @@ CODE = (
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One look. ``appearance``: by the name of the network; a network that could not judge is left out."""
+    """One look. ``appearance``: by the name of the network; a network that could not judge is left out. ``parallax``:
+    since each of the ``MEASURE_EVERY`` looks before, the last one first: any may be the last that the door measured."""
 
     appearance: dict[str, float]
     edges: float | None
-    parallax: float | None
+    parallax: list[float | None]
 
-    def signs(self, network: str) -> Signs | None:
-        """What the judge gets, None where the network did not answer."""
+    def signs(self, network: str) -> list[Signs] | None:
+        """What the judge gets when it last measured a look 1 to ``MEASURE_EVERY`` looks ago; None where the network did
+        not answer."""
         answer = self.appearance.get(network)
-        return None if answer is None else Signs(answer, self.edges, self.parallax)
+        return None if answer is None else [Signs(answer, self.edges, moved) for moved in self.parallax]
 
 
 class SeenSequence(msgspec.Struct, frozen=True):
@@ -82,11 +85,8 @@ def rooms(folder: Path, detector: Detector, cache: Path | None) -> list[float]:
 def _cached(
     sequence: Sequence, detector: Detector, networks: Mapping[str, Liveness], key: str, cache: Path | None
 ) -> SeenSequence:
-    path = (
-        None
-        if cache is None
-        else cache / f"seen-{digest(key + sequence.light + sequence.name + str(sequence.paths[0]))}.json"
-    )
+    named = digest(f"{key} {MEASURE_EVERY} {sequence.light} {sequence.name} {sequence.paths[0]}")
+    path = None if cache is None else cache / f"seen-{named}.json"
     if path is not None and path.is_file():
         return msgspec.json.decode(path.read_bytes(), type=SeenSequence)
     seen = SeenSequence(
@@ -98,7 +98,7 @@ def _cached(
 
 def _looks(sequence: Sequence, detector: Detector, networks: Mapping[str, Liveness]) -> list[Seen | None]:
     looks: list[Seen | None] = []
-    before: View | None = None
+    before: deque[View] = deque(maxlen=MEASURE_EVERY)
     for rgb in sequence.frames():
         faces = detector.detect(rgb)
         now = view(rgb, faces[0].landmarks) if faces else None
@@ -111,9 +111,9 @@ def _looks(sequence: Sequence, detector: Detector, networks: Mapping[str, Livene
                     answers[name] = network.probability(rgb, faces[0])
                 except FacelatchError:
                     continue
-            moved = None if before is None else parallax(before, now, rgb)
-            looks.append(Seen(answers, edges(now), moved))
-        before = now
+            moved = [parallax(each, now, rgb) for each in before]
+            looks.append(Seen(answers, edges(now), [*moved, *[None] * (MEASURE_EVERY - len(moved))]))
+            before.appendleft(now)
     return looks
 
 

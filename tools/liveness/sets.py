@@ -59,8 +59,8 @@ def grey(rgb: Rgb) -> Rgb:
 
 
 def dark(rgb: Rgb) -> Rgb:
-    """As a camera sees it at night that turns its sensor up no more."""
-    noise = np.random.default_rng(SEED).normal(0, GRAIN, rgb.shape)
+    """As a camera sees it at night that turns its sensor up no more. The noise is another one in every frame."""
+    noise = np.random.default_rng((SEED, int(rgb.sum()))).normal(0, GRAIN, rgb.shape)
     return (rgb * DARKER + noise).clip(0, 255).astype(np.uint8)
 
 

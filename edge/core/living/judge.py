@@ -4,12 +4,16 @@ The signs are pooled over the last looks of the track and weighed by a logistic 
 ``tools.liveness``. Nothing is certain early: until ``LOOKS_NEEDED`` looks agree the answer is at most ``UNDECIDED``. A
 sign that is missing counts as the worst it could have been, and a look that could not be measured makes the track
 begin again. The last looks must hold by themselves, too: whoever is live does not vouch for a picture held up later.
+
+Measuring a look costs more than describing its face, and looks of one face are alike. So once there are enough and the
+answer is clear, only every ``MEASURE_EVERY``-th look is measured, and the answer holds for those in between; that they
+show the same face is the caller's to make sure of.
 """
 
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LOOKS_NEEDED = 3
 """Looks before a face can be live: what ``evidence.looks_needed`` asks for by default, too."""
@@ -17,7 +21,16 @@ LOOKS_NEEDED = 3
 LOOKS_MAX = 10
 """Looks that are pooled: an approach of two seconds at the slowest useful rate."""
 
-UNDECIDED = 0.5
+MEASURE_EVERY = 4
+"""Of an approach of ten looks four are measured: the first three and the seventh."""
+
+CLEAR = 0.3
+"""An answer so near to 0 or 1 is clear; any other is asked for again with the next look."""
+
+HOLDS_S = 0.7
+"""No answer holds for longer: three looks at five a second. On a slower board more looks are measured."""
+
+UNDECIDED = 0.4
 """Neither live nor an attack, whatever the thresholds are: they lie on either side."""
 
 GAP_MAX_S = 1.0
@@ -70,35 +83,68 @@ def probability(looks: Sequence[Signs], weights: Weights) -> float:
     return 1 / (1 + math.exp(-_clipped(log_odds, 50.0)))
 
 
+def is_measured(number: int) -> bool:
+    """Whether a look is measured that is the ``number``-th, from 0, of a track which nothing interrupts, and of which
+    every answer is clear."""
+    return number < LOOKS_NEEDED or (number - LOOKS_NEEDED) % MEASURE_EVERY == MEASURE_EVERY - 1
+
+
+@dataclass(slots=True)
+class _Track:
+    """``held``: looks since the last one that was measured."""
+
+    seen_s: float
+    measured_s: float = -math.inf
+    answer: float = 0.0
+    held: int = 0
+    looks: deque[Signs] = field(default_factory=lambda: deque(maxlen=LOOKS_MAX))
+
+
 class Judge:
     """The memory of the tracks in view. Time is an argument."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._looks: dict[int, deque[Signs]] = {}
-        self._seen_s: dict[int, float] = {}
+        self._tracks: dict[int, _Track] = {}
+
+    def held(self, track: int, captured_s: float) -> float | None:
+        """The last answer where it holds for this look of a track, too; None: measure the look and ``add`` it."""
+        found = self._tracks.get(track)
+        if (
+            found is None
+            or len(found.looks) < LOOKS_NEEDED
+            or CLEAR < found.answer < 1 - CLEAR
+            or found.held >= MEASURE_EVERY - 1
+            or not 0 < captured_s - found.seen_s <= GAP_MAX_S
+            or not captured_s - found.measured_s <= HOLDS_S
+        ):
+            return None
+        found.held, found.seen_s = found.held + 1, captured_s
+        return found.answer
 
     def add(self, track: int, signs: Signs | None, captured_s: float) -> float | None:
-        """One look of a track, None when it could not be measured: the probability that its face is live, or None.
+        """One measured look of a track, None when it could not be: the probability that its face is live, or None.
 
         ``UNDECIDED`` at most while there are too few looks.
         """
-        since_s = captured_s - self._seen_s.get(track, -math.inf)
         if signs is None or not _usable(signs):
-            self._forget(track)
+            self.forget(track)
             return None
-        if not 0 < since_s <= GAP_MAX_S:
-            self._forget(track)
-        looks = self._looks.setdefault(track, deque(maxlen=LOOKS_MAX))
-        looks.append(signs)
-        self._seen_s[track] = captured_s
-        while len(self._looks) > TRACKS_MAX:
-            self._forget(next(iter(self._looks)))
-        return judged(list(looks), self._weights)
+        found = self._tracks.get(track)
+        if found is None or not 0 < captured_s - found.seen_s <= GAP_MAX_S:
+            self.forget(track)
+            found = self._tracks[track] = _Track(captured_s)
+        found.looks.append(signs)
+        found.seen_s = found.measured_s = captured_s
+        found.held = 0
+        while len(self._tracks) > TRACKS_MAX:
+            self.forget(next(iter(self._tracks)))
+        found.answer = judged(list(found.looks), self._weights)
+        return found.answer
 
-    def _forget(self, track: int) -> None:
-        self._looks.pop(track, None)
-        self._seen_s.pop(track, None)
+    def forget(self, track: int) -> None:
+        """Its next look is its first."""
+        self._tracks.pop(track, None)
 
 
 def judged(looks: Sequence[Signs], weights: Weights) -> float:

@@ -54,8 +54,8 @@ def view(rgb: Rgb, landmarks: FloatArray) -> View | None:
 def sample(rgb: Rgb, columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> FloatArray:
     """(96, 96) float32: the green channel of a frame at a view's pixels, means of four."""
     height, width = rgb.shape[:2]
-    places = rows.clip(0, height - 1)[:, None] * width + columns.clip(0, width - 1)
-    green = np.ascontiguousarray(rgb).reshape(-1).take(places * 3 + 1)
+    places = rows.clip(0, height - 1)[:, None] * (3 * width) + (columns.clip(0, width - 1) * 3 + 1)
+    green = np.ascontiguousarray(rgb).reshape(-1).take(places)
     pairs = green[::2].astype(np.uint16) + green[1::2]
     quads: FloatArray = (pairs[:, ::2] + pairs[:, 1::2]).astype(np.float32)
     return quads / np.float32(4)
