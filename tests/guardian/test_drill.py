@@ -363,11 +363,11 @@ def test_a_drill_that_broke_off_goes_on_from_what_was_counted(door: Household) -
 
 def test_a_picture_that_passed_counts_though_its_command_asks_for_another_at_once_or_is_gone(door: Household) -> None:
     command = Command(door)
-    for track, ending in ((7, lambda: command.begins("print")), (8, command.ends)):
+    for track in (7, 8):
         command.begins("print")
         for _ in range(5):
             see(door, ADA, alive=LIVE, track=track)
-        ending()
+    command.ends()
     assert Command(door, ticket="b").begun.report.counts == [wire.DrillCount("print", 2, 2)]
 
 
