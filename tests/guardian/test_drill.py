@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import msgspec
@@ -11,7 +11,6 @@ import pytest
 from edge import config as configuration
 from edge import wire
 from edge.core.drill import OWN, plan
-from edge.core.living.judge import UNDECIDED
 from edge.drill import ASKED_EVERY_S, IDLE_S, LOOKS_MIN, TAKE_AWAY
 from edge.errors import CameraError, DoorError, FacelatchError, InputError, PersonError, StoreError, WireError
 from edge.proof import KEY
@@ -264,7 +263,7 @@ def test_another_camera_or_judge_and_the_drill_has_expired(drilled: Household, h
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"live_min": 0.6}, "liveness.live_min was 0.5, and is 0.6"),
+        ({"live_min": 0.6}, "liveness.live_min was 0.7, and is 0.6"),
         ({"attack_max": 0.1}, "liveness.attack_max was 0.3, and is 0.1"),
         ({"challenge": "always"}, "liveness.challenge was never, and is always"),
     ],
@@ -364,12 +363,11 @@ def test_a_drill_that_broke_off_goes_on_from_what_was_counted(door: Household) -
 
 def test_a_picture_that_passed_counts_though_its_command_asks_for_another_at_once_or_is_gone(door: Household) -> None:
     command = Command(door)
-    endings: dict[int, Callable[[], object]] = {7: lambda: command.begins("print"), 8: command.ends}
-    for track, ending in endings.items():
+    for track in (7, 8):
         command.begins("print")
         for _ in range(5):
             see(door, ADA, alive=LIVE, track=track)
-        ending()
+    command.ends()
     assert Command(door, ticket="b").begun.report.counts == [wire.DrillCount("print", 2, 2)]
 
 
@@ -466,7 +464,7 @@ def test_the_challenge_is_part_of_it_and_told_in_words(wary: Config, store: Sqli
     command = Command(door)
     command.begins("usual")
     for _ in range(20):
-        see(door, ADA, alive=UNDECIDED, track=7)
+        see(door, ADA, alive=0.5, track=7)
     asked = {Sign.TURN_GREEN, Sign.TURN_RED, Sign.CLOSER}
     assert command.polls().guidance in {sign.value for sign in asked}
     assert asked & set(door.lamps.shown)
