@@ -129,7 +129,7 @@ def _face(config: Config, embedder: Embedder, rgb: Rgb, face: Face, timings_ms: 
 
 def _print(line: PictureLine, config: Config, similarity_min: float) -> None:
     if line.error:
-        errors.print(f"facelatch: {harmless(line.error)}", markup=False)
+        errors.print(f"facelatch: {harmless(line.error)}", markup=False, soft_wrap=True)
         return
     columns = ("face", "at", "p", "px", "yaw °", "light", "nearest", "similarity", "lead", "verdict")
     rows = [
