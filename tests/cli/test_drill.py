@@ -33,11 +33,11 @@ def wary(house: Config, photos: Photos) -> Config:
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory, cut_out: Callable[[str], Rgb]) -> Path:
-    """Two photographs of the owner and one of somebody else, each held up for a while."""
-    scenes: list[tuple[Rgb | None, float]] = [(None, 8)]
-    for name in ("obama2.jpg", "biden.jpg", "obama3.jpg"):
+    """A photograph of the owner and one of somebody else, held up by turns, again and again."""
+    scenes: list[tuple[Rgb | None, float]] = [(None, GONE_S)]
+    for name in ("obama2.jpg", "biden.jpg") * 6:
         scenes += [(cut_out(name), SHOWN_S), (None, GONE_S)]
-    return walk_past(tmp_path_factory.mktemp("pictures") / "pictures.avi", [*scenes, (None, 4)])
+    return walk_past(tmp_path_factory.mktemp("pictures") / "pictures.avi", scenes)
 
 
 @pytest.fixture(scope="session")
@@ -58,20 +58,23 @@ def test_photographs_are_shown_to_a_lock_that_counts_them_and_stays_shut(wary: C
         assert "NO FACE OPENS ALONE: no drill yet" in ok_json(wary, "status")["drill"]
         begun = command(wary, "drill", "--unattended", "--only", "print")
         with subprocess.Popen(begun, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as drill:
-            lock.until("presented")
+            # Which comes first depends on when the command has begun; a busy machine sees too little now and then.
+            reasons: list[str] = []
+            while not ("" in reasons and any("with liveness off either" in reason for reason in reasons)):
+                presented = lock.until("presented")
+                assert not presented["opened"]
+                reasons.append(presented["reason"] or "")
             told = run(wary, "drill", "--report", "--json")
-            assert told.returncode == 1  # not passed
+            lock.process.terminate()
             lock.to_the_end()
             _, said = drill.communicate(timeout=60)
-    assert drill.returncode in (8, 10)  # the recording ended first
+    assert told.returncode == 1  # not passed
+    assert drill.returncode in (8, 10, 12)
     assert "Traceback" not in said
-    assert "What was counted is kept" in said
     assert "released" not in lock.kinds()
-    presented = [notice for notice in lock.notices if notice["kind"] == "presented"]
-    assert [notice["reason"] for notice in presented[:1]] == [None]
-    assert "with liveness off either" in presented[1]["reason"]
-    assert not any(notice["opened"] for notice in presented)
-    assert count(json.loads(told.stdout), "print") == (1, 0)
+    shown, opened = count(json.loads(told.stdout), "print")
+    assert shown >= reasons.count("") >= 1
+    assert opened == 0
 
 
 def test_ctrl_c_ends_it_at_once_and_says_that_what_was_counted_is_kept(wary: Config, still: Path) -> None:
