@@ -11,6 +11,7 @@ import pytest
 from edge import config as configuration
 from edge import wire
 from edge.core.drill import OWN, plan
+from edge.core.living.judge import UNDECIDED
 from edge.drill import ASKED_EVERY_S, IDLE_S, LOOKS_MIN, TAKE_AWAY
 from edge.errors import CameraError, DoorError, FacelatchError, InputError, PersonError, StoreError, WireError
 from edge.proof import KEY
@@ -263,7 +264,7 @@ def test_another_camera_or_judge_and_the_drill_has_expired(drilled: Household, h
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"live_min": 0.6}, "liveness.live_min was 0.7, and is 0.6"),
+        ({"live_min": 0.6}, "liveness.live_min was 0.5, and is 0.6"),
         ({"attack_max": 0.1}, "liveness.attack_max was 0.3, and is 0.1"),
         ({"challenge": "always"}, "liveness.challenge was never, and is always"),
     ],
@@ -464,7 +465,7 @@ def test_the_challenge_is_part_of_it_and_told_in_words(wary: Config, store: Sqli
     command = Command(door)
     command.begins("usual")
     for _ in range(20):
-        see(door, ADA, alive=0.5, track=7)
+        see(door, ADA, alive=UNDECIDED, track=7)
     asked = {Sign.TURN_GREEN, Sign.TURN_RED, Sign.CLOSER}
     assert command.polls().guidance in {sign.value for sign in asked}
     assert asked & set(door.lamps.shown)

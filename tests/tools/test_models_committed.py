@@ -54,7 +54,7 @@ def test_the_manifest_is_what_the_writer_writes_of_these_files(written: dict[str
 
 def test_nothing_else_lies_on_the_shelf(written: dict[str, Any]) -> None:
     files = {file["file"] for model in written["models"].values() for file in model["variants"].values()}
-    assert {path.name for path in FOLDER.iterdir()} == {MANIFEST, "README.md", "study.toml", *files}
+    assert {path.name for path in FOLDER.iterdir()} == {MANIFEST, "README.md", "judge.toml", "study.toml", *files}
 
 
 @pytest.mark.parametrize("name", NAMES)
