@@ -27,7 +27,8 @@ lint: venv ## ruff and mypy
 
 test: venv ## the tests, on photographs that are fetched first
 	$(BIN)/python -m tools.photos
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal -m "not alone"
+	$(BIN)/pytest -m alone
 
 demo: venv ## a simulated door, real networks, real faces: who gets in?
 	$(BIN)/python -m tools.demo

@@ -19,7 +19,7 @@ from edge.types import Rgb
 from tests.cli.facelatch import command, ok, ok_json, refused, run
 from tests.cli.test_run import Lock, Photos, running, walk_past
 
-pytestmark = pytest.mark.usefixtures("photos")
+pytestmark = [pytest.mark.usefixtures("photos"), pytest.mark.alone]
 SHOWN_S, GONE_S = 4, 4
 
 

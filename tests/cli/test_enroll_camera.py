@@ -21,6 +21,8 @@ from tests.cli.facelatch import command, ok, ok_json, refused, run
 from tests.cli.test_run import FPS, Lock, Photos, logged, running
 from tools.demo.wires import plugged
 
+pytestmark = pytest.mark.alone
+
 POSES = (("obama2.jpg", 1.0), ("obama3.jpg", 1.0), ("obama2.jpg", 1.3), ("obama3.jpg", 0.8))
 """One man looking a little to one side and the other, nearer and farther."""
 

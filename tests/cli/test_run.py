@@ -22,6 +22,8 @@ from edge.store.sqlite import SqliteStore
 from edge.types import LoggedEvent, Rgb
 from tests.cli.facelatch import command, ok, ok_json, run
 
+pytestmark = pytest.mark.alone
+
 Photos = dict[str, Path]
 Notice = dict[str, Any]
 FPS = 10

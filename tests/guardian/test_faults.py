@@ -34,6 +34,8 @@ from tests.guardian.household import ADA, DIMENSION, MODEL, FailingBolt, Househo
 from tests.guardian.lock import BUTTON, CONTACT, TAMPER, UNLOCK_S, Lock, fitted, wait_until
 from tests.store.test_chain import HOLDER
 
+pytestmark = pytest.mark.alone
+
 SLACK_S = 2.0
 """What a machine that is busy with something else may be late by."""
 

@@ -6,6 +6,8 @@ import pytest
 
 from tools.demo.session import UNTOLD, Evening, play
 
+pytestmark = pytest.mark.alone
+
 RECORDED = Path(__file__).parents[2] / "tools/demo/session.txt"
 
 STEADY = {
