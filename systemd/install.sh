@@ -47,7 +47,7 @@ declare -A targets=(
     [gadget.sh]=/usr/local/lib/facelatch/gadget.sh
     [facelatch.sysusers]=/etc/sysusers.d/facelatch.conf
     [facelatch.tmpfiles]=/etc/tmpfiles.d/facelatch.conf
-    [facelatch.rules]=/etc/udev/rules.d/60-facelatch.rules
+    [facelatch.rules]=/etc/udev/rules.d/90-facelatch.rules
 )
 sources=("${!targets[@]}")
 sources=("${sources[@]/#/$here/}")
