@@ -170,11 +170,16 @@ MUTANTS: dict[str, Mutant] = {
         "(look.liveness is None or look.liveness >= terms.liveness_min)",
         _EVIDENCE,
     ),
-    "an undecided face counts": Mutant("core/evidence.py", "return None  # not yet", "pass", _EVIDENCE),
+    "an undecided face counts": Mutant(
+        "core/evidence.py",
+        "if not is_live:",
+        "if not is_live and not (look.liveness or 0) >= (terms.attack_max or 1):",
+        _EVIDENCE,
+    ),
     "a missing liveness is not decided yet": Mutant(
         "core/evidence.py",
-        "look.liveness is not None and look.liveness >= self._terms.attack_max > 0",
-        "True",
+        "look.liveness is None or not look.liveness >= self._terms.attack_max > 0",
+        "not (look.liveness is None or look.liveness >= self._terms.attack_max > 0)",
         _EVIDENCE,
     ),
     "nothing but the whole approach is judged": Mutant(
