@@ -25,6 +25,7 @@ from edge import wire
 from edge.cli.drill import tally
 from edge.core.drill import OWN, Count, plan
 from edge.errors import InputError
+from edge.output import errors
 from edge.settings import Config, LivenessConfig
 from edge.types import Rgb
 from tools.evaluate.statistics import SEED
@@ -236,7 +237,7 @@ def play(door: Door, visit: Path, staged: dict[str, Iterator[list[Rgb]]]) -> Non
 
 def _enrol(door: Door, found: list[Sequence]) -> None:
     people = sorted({each.person for each in found if each.live})
-    with Progress(transient=True) as progress:
+    with Progress(console=errors, transient=True) as progress:
         for person in progress.track(people, description="Enrolling"):
             days = [each for each in found if each.live and each.person == person]
             first = min(each.session for each in days)
