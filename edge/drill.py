@@ -8,6 +8,7 @@ What was counted is kept at once, whether its command hears of it or not; a dril
 presentation that was going on, and the next goes on from there.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -38,6 +39,10 @@ LOOKS_MIN = 5
 """Looks that the judge must have measured, or the presentation proves nothing: a clear case takes the judge three and
 the evidence two."""
 
+AFTER_MIN = 4
+"""... and so many of an attack's face after the one by which liveness off would have opened. The door knows it two
+looks later, as the judge does not answer before its third: twice that."""
+
 TAKE_AWAY = "take it away, and present it anew"
 WAITING = "present it now"
 HOLD = "hold it there, and move it a little"
@@ -47,7 +52,8 @@ ASKING = frozenset({Sign.TURN_GREEN, Sign.TURN_RED, Sign.CLOSER})
 
 @dataclass(slots=True)
 class _Presentation:
-    """``door`` judges as the door does, ``bare`` as it would with liveness off. Times are monotonic, in seconds."""
+    """``door`` judges as the door does, ``bare`` as it would with liveness off. Times are monotonic, in seconds.
+    ``looks``: measured, by track; ``known``: the track that liveness off would open to, and its looks by then."""
 
     kind: str
     door: Approaches
@@ -55,10 +61,10 @@ class _Presentation:
     began_s: float
     first_s: float | None = None
     last_s: float = 0.0
-    looks: int = 0
+    looks: Counter[int] = field(default_factory=Counter)
     last_track: int = -1
     opened: bool = False
-    known: bool = False
+    known: tuple[int, int] | None = None
     hints: list[str] = field(default_factory=list)
 
 
@@ -139,11 +145,12 @@ class Drill:
         if session.guidance not in {sign.value for sign in ASKING}:
             session.guidance = HOLD
         if isinstance(chosen, Look) and chosen.liveness is not None:
-            presenting.looks += 1
+            presenting.looks[chosen.track] += 1
         verdict = presenting.door.judge(chosen, report.captured_s, report.frame)
         bare = presenting.bare.judge(chosen, report.captured_s, report.frame)
         presenting.opened = isinstance(verdict, Recognised)
-        presenting.known = presenting.known or presenting.opened or isinstance(bare, Recognised)
+        if presenting.known is None and isinstance(chosen, Look) and isinstance(bare, Recognised):
+            presenting.known = chosen.track, presenting.looks[chosen.track]
         if isinstance(bare, Refused):
             presenting.hints.append(bare.reason)
 
@@ -203,7 +210,7 @@ class Drill:
                 return
             session.counted += 1
         seen = presenting.first_s is not None
-        told = wire.Presented(presenting.kind, presenting.opened, presenting.looks, reason, seen)
+        told = wire.Presented(presenting.kind, presenting.opened, presenting.looks.total(), reason, seen)
         session.presented = told
         self._teller.tell("presented", what=told.kind, opened=told.opened, looks=told.looks, reason=reason or None)
 
@@ -248,10 +255,15 @@ def _not_counted(presenting: _Presentation) -> str:
     if presenting.first_s is None:
         return f"nobody was seen for {IDLE_S:.0f} s"
     hint = f" ({presenting.hints[-1]})" if presenting.hints else ""
-    if presenting.looks < LOOKS_MIN:
-        return f"too little was seen: {presenting.looks} of at least {LOOKS_MIN} looks{hint}"
-    if presenting.kind in ATTACKS and not presenting.known:
+    if presenting.looks.total() < LOOKS_MIN:
+        return f"too little was seen: {presenting.looks.total()} of at least {LOOKS_MIN} looks{hint}"
+    if presenting.kind not in ATTACKS:
+        return ""
+    if presenting.known is None:
         return f"it would not have opened with liveness off either{hint}: take a better picture of somebody enrolled"
+    track, before = presenting.known
+    if (after := presenting.looks[track] - before) < AFTER_MIN:
+        return f"it was taken away too soon: {after} looks of the face that was known, of at least {AFTER_MIN}"
     return ""
 
 

@@ -186,6 +186,8 @@ class Guardian:
     def eyes_gone(self, reason: str) -> None:
         """The eyes died or gave up. The door goes on without them: an open one still closes on time."""
         self._camera = None
+        self._pin.gone()
+        self._proof.gone()
         self._away(reason)
 
     def sense(self, news: Sequence[Sensed]) -> None:
@@ -435,9 +437,8 @@ class Guardian:
             self._teller.tell_sparingly("eyes_present", camera=camera)
 
     def _away(self, reason: str) -> None:
+        """Eyes that are silent may go on, and are the same that said hello."""
         self._lose_sight()
-        self._pin.gone()
-        self._proof.gone()
         if self._eyes != "away":
             self._eyes = "away"
             self._teller.tell_sparingly("eyes_away", reason=quoted(reason))

@@ -89,7 +89,7 @@ class Proof:
         self._read()
 
     def gone(self) -> None:
-        """There are no eyes: what they will see through is not known."""
+        """The eyes closed the connection: what the next ones will see through is not known."""
         self._here = None
 
     def lacking(self) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from edge.core.living.judge import Weights
+from edge.core.living.judge import VERSION, Weights
 from edge.errors import ModelError
 from edge.models.manifest import LIVENESS, Shelf
 
@@ -34,9 +34,9 @@ class _Judge(msgspec.Struct):
 
 
 def digest(shelf: Shelf) -> str:
-    """SHA-256, hexadecimal, of what decides who is alive: the networks that find and judge a face, and the weights of
-    the judge. What was tried with them holds for them alone. Raises ModelError."""
-    text = f"{shelf.digest} {shelf.card(LIVENESS).sha256} {judge_weights(shelf)}"
+    """SHA-256, hexadecimal, of what decides who is alive: the networks that find and judge a face, the weights of the
+    judge, and its version. What was tried with them holds for them alone. Raises ModelError."""
+    text = f"{VERSION} {shelf.digest} {shelf.card(LIVENESS).sha256} {judge_weights(shelf)}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from edge.core.living.challenge import (
     REACT_MAX_S,
     REACT_MIN_S,
     TASKS_MAX,
+    TASKS_S,
     TURN_DEG,
     UNSURE_S,
     Ask,
@@ -68,16 +69,14 @@ def test_never_changes_nothing() -> None:
     assert [exam.weigh(seen(100 + i / 10), True) for i in range(50)] == [Examined(0.5)] * 50
 
 
-@pytest.mark.parametrize(
-    ("draw", "yaw", "px"), [(LEFT, -TURN_DEG, 100), (RIGHT, TURN_DEG, 100), (CLOSER, 0, 100 * NEARER)]
-)
-def test_doing_what_is_asked_makes_the_undecided_live_for_a_while(draw: int, yaw: float, px: float) -> None:
+@pytest.mark.parametrize(("draw", "yaw"), [(LEFT, -TURN_DEG), (RIGHT, TURN_DEG)])
+def test_turning_as_asked_makes_the_undecided_live_for_a_while(draw: int, yaw: float) -> None:
     exam = examiner(draw=draw)
     at_s = asked(exam)
     for i in range(1, 5):
         assert exam.weigh(seen(at_s + i / 10), True).ask is list(Ask)[draw]
-    assert not exam.weigh(seen(at_s + 0.5, yaw=yaw, px=px), True).passed
-    assert exam.weigh(seen(at_s + 0.6, yaw=yaw, px=px), True) == Examined(LIVE_MIN, None, True)
+    assert not exam.weigh(seen(at_s + 0.5, yaw=yaw), True).passed
+    assert exam.weigh(seen(at_s + 0.6, yaw=yaw), True) == Examined(LIVE_MIN, None, True)
     assert exam.weigh(seen(at_s + 0.7), True) == Examined(LIVE_MIN)
     for i in range(8, round(10 * (PASSED_S + 0.6))):
         exam.weigh(seen(at_s + i / 10), True)
@@ -91,6 +90,39 @@ def test_always_asks_whoever_is_live_too() -> None:
     for at_s in (100.5, 100.6):
         last = exam.weigh(seen(at_s, 0.95, yaw=-20), True)
     assert last == Examined(0.95, None, True)
+
+
+def test_coming_closer_makes_nobody_live_and_a_turn_may_follow() -> None:
+    exam = examiner(draw=CLOSER)
+    at_s = asked(exam)
+    found = [exam.weigh(seen(at_s + i / 10, px=100 * NEARER), True) for i in range(5, 30)]
+    assert all(each.liveness == 0.5 and not each.passed for each in found)
+    assert {each.ask for each in found[2:]} - {None} <= {Ask.PICTURE_LEFT, Ask.PICTURE_RIGHT}
+    assert found[-1].ask is not None
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+def test_whoever_comes_anew_has_no_other_chance(wrong: bool) -> None:
+    """A print that is tilted away for a moment, until what is drawn is what it can do."""
+    exam = examiner()
+    at_s, asks = 100.0, 0
+    for track in range(8):
+        for i in range(30):
+            at_s += 0.1
+            ask = exam.weigh(seen(at_s, yaw=20.0 * (wrong and i > 24), track=track), True).ask
+        asks += ask is not None or wrong
+        at_s += 1.5
+        if at_s < 100 + TASKS_S and track >= TASKS_MAX:
+            assert ask is None
+    assert exam.weigh(seen(at_s + TASKS_S), True).ask is None
+    assert asked(exam, at_s + 2 * TASKS_S) > at_s
+
+
+def test_a_wrong_turn_ends_the_asking() -> None:
+    exam = examiner()
+    at_s = asked(exam)
+    exam.weigh(seen(at_s + 1.0, yaw=20.0), True)
+    assert all(exam.weigh(seen(at_s + 1 + i / 10), True).ask is None for i in range(1, 300))
 
 
 def test_two_tasks_at_most() -> None:

@@ -14,6 +14,7 @@ from edge.core.drill import OWN, plan
 from edge.core.living.judge import UNDECIDED
 from edge.drill import ASKED_EVERY_S, IDLE_S, LOOKS_MIN, TAKE_AWAY
 from edge.errors import CameraError, DoorError, FacelatchError, InputError, PersonError, StoreError, WireError
+from edge.guardian import EYES_AWAY_S
 from edge.proof import KEY
 from edge.settings import Config, FacesConfig, LivenessConfig
 from edge.store.sqlite import SqliteStore
@@ -261,6 +262,17 @@ def test_another_camera_or_judge_and_the_drill_has_expired(drilled: Household, h
     assert comes(door, track=1001)
 
 
+def test_an_expired_drill_stays_expired_over_a_silence(drilled: Household) -> None:
+    """The eyes that go on are those that were there before, whatever the guardian waited for."""
+    door = drilled
+    door.guardian.eyes_say(OTHER_JUDGE)
+    door.passes(EYES_AWAY_S + 1)
+    assert "away" in door.guardian.status().eyes
+    assert not comes(door)
+    assert "EXPIRED" in door.guardian.status().drill
+    assert door.guardian.answer(wire.AskDrillReport(), "an operator").judge == "judge 2"  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -370,6 +382,19 @@ def test_a_picture_that_passed_counts_though_its_command_asks_for_another_at_onc
             see(door, ADA, alive=LIVE, track=track)
     command.ends()
     assert Command(door, ticket="b").begun.report.counts == [wire.DrillCount("print", 2, 2)]
+
+
+def test_a_picture_that_is_lowered_early_proves_nothing_whoever_is_seen_then(door: Household) -> None:
+    command = Command(door)
+    command.begins("print")
+    for _ in range(3):
+        see(door, ADA, alive=UNDECIDED, track=7)
+    for _ in range(7):
+        see(door, STRANGER, alive=LIVE, track=8)
+    told = command.waits(3).presented
+    assert told is not None
+    assert "too soon" in told.reason
+    assert command.polls().report.counts == []
 
 
 def test_the_log_holds_every_presentation_and_who_drilled(door: Household) -> None:

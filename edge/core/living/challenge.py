@@ -1,13 +1,15 @@
 """A challenge to whoever may be a picture: turn the head to a side, or come closer, now.
 
-The side is drawn at random when it is asked, so that no recording knows it; there is a time to react, neither too short
-nor too long, and at most two tasks an approach. A turn is read from where the nose stands between the eyes, which no
-flat picture changes however it is held: of 45 prints held, bent and moved before a webcam (NUAA) none reached half of
-``TURN_DEG``. A recording that happens to move so passes one task in three. A face that is taken for a picture is asked
-nothing, and a passed task makes it no less one. Not asked: a nod, as the height of the nose differs more from face to
-face than with a nod. Glasses, beards and hats were not tested.
+The side is drawn at random when it is asked, so that no recording knows it; there is a time to react, neither too
+short nor too long, and at most two tasks a minute, whoever comes. A turn is read from where the nose stands between
+the eyes, which no flat picture changes however it is held: of 45 prints held, bent and moved before a webcam (NUAA)
+none reached half of ``TURN_DEG``. A recording that happens to turn so passes one turn in two, and a wrong turn ends
+the asking. Coming closer gives the judge a better look and proves nothing: a picture comes closer, too. A face that is
+taken for a picture is asked nothing, and a passed task makes it no less one. Not asked: a nod, as the height of the
+nose differs more from face to face than with a nod. Glasses, beards and hats were not tested.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -34,7 +36,8 @@ REACT_MIN_S, REACT_MAX_S = 0.4, 4.0
 LOOKS_NEEDED = 2
 """Looks in a row that show it: one alone may be a landmark that slipped."""
 
-TASKS_MAX = 2
+TASKS_MAX, TASKS_S = 2, 60.0
+"""So many tasks in so many seconds, over all approaches: whoever comes anew has not another chance."""
 
 PASSED_S = 5.0
 """So long a passed task counts."""
@@ -46,6 +49,9 @@ class Ask(Enum):
     PICTURE_LEFT = "turn to the picture's left"
     PICTURE_RIGHT = "turn to the picture's right"
     NEARER = "come closer"
+
+
+TURNS = (Ask.PICTURE_LEFT, Ask.PICTURE_RIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class _Approach:
     track: int
     seen_s: float
     unsure_s: float | None = None
-    tasks: int = 0
+    closer: bool = False
     ask: Ask | None = None
     asked: Look | None = None
     shown: int = 0
@@ -76,6 +82,7 @@ class Examiner:
         """``below`` draws a number from 0 to one less than it is given, which nobody can foresee."""
         self._when, self._live_min, self._attack_max, self._below = when, live_min, attack_max, below
         self._approach: _Approach | None = None
+        self._asked_s: deque[float] = deque(maxlen=TASKS_MAX)
 
     def forget(self) -> None:
         """The eyes start anew: track ids begin again."""
@@ -112,13 +119,17 @@ class Examiner:
 
     def _put(self, approach: _Approach, look: Look, named: bool) -> None:
         """Ask, where it is time to."""
-        if approach.ask is not None or not named or approach.tasks >= TASKS_MAX:
+        asked_s = self._asked_s
+        spent = len(asked_s) == TASKS_MAX and look.captured_s - asked_s[0] < TASKS_S
+        if approach.ask is not None or not named or spent:
             return
         if approach.unsure_s is None:
             approach.unsure_s = look.captured_s
         if self._when == "always" or look.captured_s - approach.unsure_s >= UNSURE_S:
-            approach.ask = list(Ask)[self._below(len(Ask))]
-            approach.asked, approach.shown, approach.tasks = look, 0, approach.tasks + 1
+            asks = TURNS if approach.closer else tuple(Ask)
+            approach.ask = asks[self._below(len(asks))]
+            approach.asked, approach.shown, approach.closer = look, 0, approach.ask is Ask.NEARER
+            asked_s.append(look.captured_s)
 
     def _answered(self, approach: _Approach, look: Look) -> bool:
         """Hold a look against what was asked; True when that is done."""
@@ -133,13 +144,20 @@ class Examiner:
             Ask.PICTURE_RIGHT: turned >= TURN_DEG,
             Ask.NEARER: look.quality.face_px >= NEARER * asked.quality.face_px,
         }
-        if after_s > REACT_MAX_S or wrong.get(ask, False) or (done[ask] and after_s < REACT_MIN_S):
+        if wrong.get(ask, False) or (done[ask] and after_s < REACT_MIN_S):
+            self._asked_s.extend([look.captured_s] * TASKS_MAX)  # that was a guess: there is no other
+            approach.ask = None
+            return False
+        if after_s > REACT_MAX_S:
             approach.ask = None  # failed; another task may follow
             return False
         approach.shown = approach.shown + 1 if done[ask] else 0
         if approach.shown < LOOKS_NEEDED:
             return False
-        approach.ask, approach.passed_s = None, look.captured_s
+        approach.ask = None
+        if ask is Ask.NEARER:
+            return False
+        approach.passed_s = look.captured_s
         return True
 
 

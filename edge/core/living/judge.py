@@ -47,6 +47,11 @@ PARALLAX_MAX = 1.0
 """Beyond a factor of e "moved with the face" is as good as proved, either way."""
 
 
+VERSION = 1
+"""Of how signs are read, measured and weighed, here and in ``vigil.py``, and of the challenge: what a drill has shown
+of one version holds for no other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What one look showed. ``appearance``: the network's probability of a live face, 0..1. ``edges``: 0..12, see
