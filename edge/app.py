@@ -337,7 +337,7 @@ def use_stick(config: Config, folder: Path) -> wire.UsbReport:
         return reported(guardian, [NO_FAT])
     private, looking = cable_key(config), (detector(config, photographs=True), embedder(config))
     with closing(CableStudio(config, *looking, MAX_PIXELS, STICK_LONGEST_PX)) as studio:
-        return bring(folder, private, guardian, studio, agreed, LOOKS_DEFAULT)
+        return bring(folder, private, guardian, studio, agreed, LOOKS_DEFAULT, folder.is_mount)
 
 
 def _ask_for_the_cable(config: Config, message: wire.FromCable) -> wire.Answer:

@@ -5,7 +5,7 @@ This process has neither the store's keys nor a network, and the stick is mounte
 while it is read has brought nothing that it did not bring whole: it can be plugged in again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,18 +21,27 @@ from edge.portrait import Agreed, portrait
 BUNDLES_MAX = 4
 
 NO_FAT = wire.ReportLine(
-    "", None, 0, "no FAT file system that can be mounted: format the stick as FAT32, and try again"
+    "", None, 0, "no FAT file system that can be mounted, or pulled at once: try again, or format it as FAT32"
 )
 """What is reported of a stick that is damaged, or of another file system."""
+
+PULLED = wire.ReportLine("", None, 0, "it was pulled before all of it was read: plug the stick in again")
 
 REPORT_MAX_BYTES = wire.PACKET_MAX_BYTES - 4096
 """Of all lines, so that the report fits a packet."""
 
 
 def bring(
-    folder: Path, private: bytes, guardian: Guardian, studio: Studio, agreed: Agreed, looks: int
+    folder: Path,
+    private: bytes,
+    guardian: Guardian,
+    studio: Studio,
+    agreed: Agreed,
+    looks: int,
+    is_there: Callable[[], bool],
 ) -> wire.UsbReport:
-    """Enrol what is on the stick at ``folder``, and hand the report to the guardian. Raises WireError without one."""
+    """Enrol what is on the stick at ``folder``, and hand the report to the guardian; ``is_there`` at the end still, or
+    pulled, which leaves an empty folder. Raises WireError without a guardian."""
     lines: list[wire.ReportLine] = []
 
     def done(kept: bool) -> None:
@@ -48,6 +57,8 @@ def bring(
         except FacelatchError as error:
             lines.append(wire.ReportLine(name, None, 0, _short(error)))
     lines += Folders(folder, guardian, studio, agreed, looks, done).enrol()
+    if not is_there():
+        notes.append(PULLED)
     if not lines and not notes:
         nothing = f"no file *{bundle.SUFFIX} and no folder {FROM} in the stick's uppermost folder"
         notes.append(wire.ReportLine("", None, 0, nothing))

@@ -14,7 +14,7 @@ from edge.cable.talk import Photo
 from edge.errors import FacelatchError, InputError
 from edge.foreign import ENTRIES_MAX
 from edge.laptop.prepare import Prepared, prepare
-from edge.stick import BUNDLES_MAX, bring
+from edge.stick import BUNDLES_MAX, PULLED, bring
 from tests.cable.rig import Rig
 
 OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
@@ -31,9 +31,9 @@ def packed(rig: Rig, made: Prepared, number: int = 1, created: str = CREATED, ex
     return bundle.write(head, made.files, rig.laptop.private, public_of(rig.private))
 
 
-def plug_in(rig: Rig, folder: Path) -> list[wire.ReportLine]:
+def plug_in(rig: Rig, folder: Path, *, pulled: bool = False) -> list[wire.ReportLine]:
     agreed = (wire.ConsentLine(CREATED, 1), "2030-01-01")
-    bring(folder, rig.private, rig._ask, rig.studio, lambda: agreed, 5)
+    bring(folder, rig.private, rig._ask, rig.studio, lambda: agreed, 5, lambda: not pulled)
     report = rig.guardian.answer(wire.AskUsbReport(), "an operator")
     assert isinstance(report, wire.UsbReport)
     return report.lines
@@ -141,6 +141,7 @@ def test_more_bundles_than_one_stick_may_have(rig: Rig, tmp_path: Path) -> None:
 def test_a_stick_that_is_gone_or_empty_is_reported(rig: Rig, tmp_path: Path) -> None:
     assert "cannot be read" in str(plug_in(rig, tmp_path / "gone")[0].refused)
     assert "no file" in str(plug_in(rig, tmp_path)[0].refused)
+    assert plug_in(rig, tmp_path, pulled=True) == [PULLED]
 
 
 def small() -> tuple[bytes, bytes]:

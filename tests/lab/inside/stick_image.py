@@ -15,7 +15,9 @@ SECTOR, START = 512, 2048
 """Bytes; where the partition begins, as on sticks that one buys."""
 
 SIZE = 64 * 2**20
-HITS, HIT_BYTES = 40, 64
+HITS, HIT_BYTES = 30, 16
+USED = 2**20
+"""Of the files' place, about; the first folders are at its beginning."""
 ROOT_NAMES, PEOPLE_NAMES = 65_520, 40_000
 """The uppermost folder of a FAT16 has a fixed size, of at most so many names."""
 
@@ -41,13 +43,19 @@ def partitioned(image: Path, kind: str, folder: Path | None) -> None:
 
 
 def damage(image: Path, seed: int) -> None:
-    """The file system still says that it is one; where its tables and folders lie nothing can be relied on."""
+    """The file system still says that it is one; of what it says else nothing can be relied on."""
     drawn = random.Random(seed)  # noqa: S311 - places to damage
     with image.open("r+b") as file:
-        for number in range(HITS):
-            # Half of it over the first megabyte, behind the boot sectors: tables, and the first folders.
-            most = 2**20 if number % 2 else SIZE - HIT_BYTES
-            file.seek(START * SECTOR + drawn.randrange(64 * SECTOR, most))
+        file.seek(START * SECTOR)
+        boot = file.read(SECTOR)
+        reserved, copies, table = *struct.unpack_from("<HB", boot, 14), struct.unpack_from("<I", boot, 36)[0]
+        tables = (START + reserved) * SECTOR
+        files = tables + copies * table * SECTOR
+        places = [tables + drawn.randrange(USED // 128) for _ in range(HITS)]  # of 512 bytes each has 4
+        places += [files + drawn.randrange(64 * SECTOR) for _ in range(HITS)]  # where the folders are
+        places += [files + drawn.randrange(USED) for _ in range(HITS)]
+        for place in drawn.sample(places, HITS):
+            file.seek(place)
             file.write(drawn.randbytes(HIT_BYTES))
 
 

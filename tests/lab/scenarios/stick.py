@@ -109,7 +109,8 @@ def _pulled(lab: Lab, guest: Guest) -> None:
     for number in range(PULLED):
         since = guest.moment()
         gadgets.plug(guest, "/root/p.img")
-        guest.until(gadgets.READING, within_s=60)
+        # In its first seconds the helper loads its networks; every second time it is pulled after that.
+        guest.until(f"{gadgets.READING}{' && pgrep -f edge.darkroom >/dev/null' * (number % 2)}", within_s=LOAD_S)
         after_s = round(drawn.uniform(0, 20), 1)
         guest.sh(f"sleep {after_s}")
         gadgets.pull(guest)
