@@ -209,14 +209,14 @@ MUTANTS: dict[str, Mutant] = {
         'self._when == "never" or alive is None',
         _LIVING,
     ),
-    "the wrong side is as good": Mutant("core/living/challenge.py", " or wrong.get(ask, False)", "", _LIVING),
+    "the wrong side is as good": Mutant("core/living/challenge.py", "wrong.get(ask, False) or ", "", _LIVING),
     "an answer before the question counts": Mutant(
         "core/living/challenge.py", " or (done[ask] and after_s < REACT_MIN_S)", "", _LIVING
     ),
     "another face answers": Mutant(
         "core/living/challenge.py", "approach.asked is not None and not _like(approach.asked, look)", "False", _LIVING
     ),
-    "tasks without end": Mutant("core/living/challenge.py", " or approach.tasks >= TASKS_MAX", "", _LIVING),
+    "tasks without end": Mutant("core/living/challenge.py", " or not named or spent:", " or not named:", _LIVING),
     "a grant outlives its face": Mutant(
         "core/evidence.py",
         "if self._grant is not None and not now_s - self._agreed_s <= GRANT_S:",
@@ -450,10 +450,19 @@ MUTANTS: dict[str, Mutant] = {
     "a record may say anything": Mutant(
         "proof.py", "if any(opened > shown for shown, opened in self.counts.values()):", "if False:", _DRILL
     ),
-    "a picture of nobody counts": Mutant(
-        "drill.py", "if presenting.kind in ATTACKS and not presenting.known:", "if False:", _DRILL
+    "a picture of nobody counts": Mutant("drill.py", "if presenting.known is None:", "if False:", _DRILL),
+    "coming closer is being alive": Mutant("core/living/challenge.py", "if ask is Ask.NEARER:", "if False:", _LIVING),
+    "a wrong turn is one of two": Mutant(
+        "core/living/challenge.py", "self._asked_s.extend([look.captured_s] * TASKS_MAX)", "pass", _LIVING
     ),
-    "a picture hardly seen counts": Mutant("drill.py", "if presenting.looks < LOOKS_MIN:", "if False:", _DRILL),
+    "a picture lowered early counts": Mutant("drill.py", "< AFTER_MIN:", "< 0:", _DRILL),
+    "eyes that are silent are forgotten": Mutant(
+        "guardian.py",
+        "        self._lose_sight()\n        if self._eyes",
+        "        self._lose_sight()\n        self._proof.gone()\n        if self._eyes",
+        _DRILL,
+    ),
+    "a picture hardly seen counts": Mutant("drill.py", "if presenting.looks.total() < LOOKS_MIN:", "if False:", _DRILL),
     "what was judged once is judged again": Mutant(
         "drill.py", "if any(look.track <= self._spent_track for look in looks):", "if False:", _DRILL
     ),

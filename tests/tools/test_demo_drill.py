@@ -44,5 +44,5 @@ def test_the_recorded_drill_says_what_the_command_says() -> None:
     text = RECORDED.read_text()
     assert f"print 1 of {plan(WITHOUT)['print']}: " in text
     assert said(Presented("print", False, 10, "", True)) in text
-    for word in ("NO FACE OPENS ALONE: no drill yet", "EXPIRED (liveness.live_min was 0.7", "drill WAIVED"):
+    for word in ("NO FACE OPENS ALONE: no drill yet", "EXPIRED (liveness.live_min was 0.5", "drill WAIVED"):
         assert word in text
